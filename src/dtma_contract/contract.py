@@ -262,7 +262,8 @@ class Contract:
     @cached_property
     def _registry(self) -> Registry[Any]:
         resource = Resource.from_contents(dict(self.document), default_specification=DRAFT202012)
-        return Registry().with_resource(_DOCUMENT_URI, resource)
+        registry: Registry[Any] = Registry()
+        return registry.with_resource(_DOCUMENT_URI, resource)
 
     def _read_operations(self) -> Iterator[Operation]:
         default_security = self.document.get("security", [])
@@ -271,7 +272,10 @@ class Contract:
                 if method not in item:
                     continue
                 # Parameters may stand on the path item; the operation sees the sum (OpenAPI 3.1.0, Path Item Object).
-                node = {**item[method], "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])]}
+                node = {
+                    **item[method],
+                    "parameters": [*item.get("parameters", []), *item[method].get("parameters", [])],
+                }
                 subject = node.get("x-dtma-subject")
                 yield Operation(
                     id=node["operationId"],
@@ -291,7 +295,9 @@ def _absolute(node: Any) -> Any:
     """Return a schema whose local references name the document, so that it can be validated on its own."""
     if isinstance(node, Mapping):
         return {
-            key: _DOCUMENT_URI + value if key == "$ref" and isinstance(value, str) and value.startswith("#") else _absolute(value)
+            key: _DOCUMENT_URI + value
+            if key == "$ref" and isinstance(value, str) and value.startswith("#")
+            else _absolute(value)
             for key, value in node.items()
         }
     if isinstance(node, list):

@@ -6,6 +6,8 @@ import enum
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from dtma_contract.contract import EffectLevel
+
 __all__ = ["Clause", "ClauseResult", "ExitCode", "Finding", "Level", "Outcome"]
 
 
@@ -48,6 +50,7 @@ class Clause:
         text: the promise, one sentence.
         reason: what breaks when it is not kept, one sentence.
         operations: ids of the operations that it speaks of, the judged one first.
+        needs: the lowest effect level at which it can be judged.
     """
 
     id: str
@@ -55,6 +58,7 @@ class Clause:
     text: str
     reason: str
     operations: tuple[str, ...]
+    needs: EffectLevel
 
     @property
     def operation(self) -> str | None:

@@ -1,0 +1,134 @@
+"""The client of the suite: sends requests to the target through the fence and returns exchanges."""
+
+from __future__ import annotations
+
+import json as json_codec
+import time
+from collections.abc import Mapping
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from dtma_contract.contract import Operation
+from dtma_contract.evidence import TOKEN_PLACEHOLDER, Exchange
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+
+__all__ = ["VALID", "Agent"]
+
+VALID: Final = f"Bearer {TOKEN_PLACEHOLDER}"
+
+# Longer than every bound of the fence, so that it is always the fence that says what went wrong.
+_PATIENCE = 90.0
+
+# The request itself got no proper answer; everything else that the fence reports means that no request gets one.
+_BROKEN_ANSWERS = {
+    "connection-reset": "the target closed the connection without a complete answer",
+    "response-timeout": "the target did not finish its answer in time",
+    "response-too-large": "the answer is larger than the fence lets through",
+    "response-malformed": "the answer is not valid HTTP",
+}
+
+
+class Agent:
+    """Sends to the target through the fence.
+
+    Args:
+        base_url: the fence's URL.
+        patience: seconds after which a request is given up.
+    """
+
+    def __init__(self, base_url: str, patience: float = _PATIENCE) -> None:
+        self._base_url = base_url.rstrip("/")
+        self._client = httpx.Client(
+            timeout=patience,
+            follow_redirects=False,
+            trust_env=False,
+            headers={"Accept": "application/json, text/plain;q=0.9", "Accept-Encoding": "identity"},
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._client.close()
+
+    def call(
+        self,
+        operation: Operation,
+        *names: str,
+        auth: str | None = VALID,
+        json: Any = ...,
+        content: bytes = b"",
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
+        """Send a request to an operation.
+
+        Args:
+            operation: the operation.
+            names: values of its path parameters in order; each is percent-encoded.
+            auth: value of the Authorization header, None for no such header.
+            json: body to send as JSON; left out when not given.
+            content: body to send as it is, as JSON's media type.
+            query: query parameters.
+            headers: further headers.
+
+        Raises:
+            NotJudgedError: the fence refused to send it.
+            TargetGoneError: the target does not answer any more.
+            ClauseViolatedError: the target broke off its answer.
+        """
+        values = iter(names)
+        path = "/".join(
+            quote(next(values), safe="") if part.startswith("{") else part for part in operation.path.split("/")
+        )
+        return self.send(operation.method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: str | None = VALID,
+        json: Any = ...,
+        content: bytes = b"",
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
+        """Send a request to a path, percent-encoded by the caller; arguments and errors as in :meth:`call`."""
+        body = content if json is ... else json_codec.dumps(json).encode()
+        sent_headers = dict(headers or {})
+        if auth is not None:
+            sent_headers["Authorization"] = auth
+        if body and not any(name.lower() == "content-type" for name in sent_headers):
+            sent_headers["Content-Type"] = "application/json"
+        target = f"{path}?{urlencode(query)}" if query else path
+        url = httpx.URL(self._base_url).copy_with(raw_path=target.encode("ascii"))
+        request = self._client.build_request(method, url, headers=sent_headers, content=body or None)
+        started = time.perf_counter()
+        try:
+            response = self._client.send(request)
+        except httpx.TransportError as problem:
+            raise TargetGoneError(f"fence-unreachable: {type(problem).__name__}: {problem}") from None
+        exchange = Exchange(
+            method=method,
+            target=target,
+            request_headers=sent_headers,
+            request_body=body,
+            status=response.status_code,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.content,
+            milliseconds=(time.perf_counter() - started) * 1000,
+        )
+        _raise_for_fence(exchange)
+        return exchange
+
+
+def _raise_for_fence(exchange: Exchange) -> None:
+    verdict, _, reason = exchange.headers.get("x-dtmac-fence", "").partition(";")
+    reason, detail = reason.strip(), str(exchange.member("detail") or "").strip()
+    if verdict == "refused":
+        raise NotJudgedError(f"the fence refused {exchange.method} {exchange.target}: {reason}: {detail}")
+    if verdict == "failed" and reason in _BROKEN_ANSWERS:
+        raise ClauseViolatedError(f"{_BROKEN_ANSWERS[reason]} ({reason}: {detail})", exchange=exchange)
+    if verdict == "failed":
+        raise TargetGoneError(f"{reason}: {detail}")

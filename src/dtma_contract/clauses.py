@@ -1,0 +1,120 @@
+"""The clauses of a contract: the document's operations times the aspects, and the scripted ones. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from dtma_contract.contract import Contract, EffectLevel, Operation
+from dtma_contract.errors import UsageError, closest
+from dtma_contract.verdict import Clause, Level
+
+__all__ = ["aspect_of", "clauses_of", "select"]
+
+# What the word behind `applies` means.
+_APPLIES: Mapping[str, Callable[[Operation], bool]] = {
+    "all": lambda _operation: True,
+    "secured": lambda operation: operation.secured,
+    "instance": lambda operation: operation.subject is not None and operation.subject.kind == "instance",
+    "group": lambda operation: operation.subject is not None and operation.subject.kind == "group",
+    "body": lambda operation: operation.request_schema is not None,
+    "fields": lambda operation: bool(operation.required_fields),
+}
+
+
+def clauses_of(contract: Contract, document: Any, origin: str = "the list of clauses") -> tuple[Clause, ...]:
+    """Return all clauses, those of the operations first, in the order of the documents.
+
+    Args:
+        contract: the contract.
+        document: the decoded list of aspects and clauses.
+        origin: how error messages name the list, such as its path.
+
+    Raises:
+        UsageError: the list is malformed, or names what the contract does not have.
+    """
+    try:
+        aspects, scripted = document["aspects"], document["clauses"]
+        return (
+            *(
+                Clause(
+                    id=f"{operation.id}/{name}",
+                    level=Level(aspect["level"]),
+                    text=aspect["text"],
+                    reason=aspect["reason"],
+                    operations=(operation.id,),
+                    needs=_needs(aspect, (operation,)),
+                )
+                for operation in contract.operations
+                for name, aspect in aspects.items()
+                if _APPLIES[aspect["applies"]](operation)
+            ),
+            *(_scripted(name, clause, contract) for name, clause in scripted.items()),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError) as problem:
+        raise UsageError(
+            f"{origin} cannot be read: {type(problem).__name__}: {problem}.",
+            "Compare it with the contracts/dtma.clauses.yaml that this version ships.",
+        ) from problem
+
+
+def aspect_of(clause: Clause) -> str:
+    """Return what stands behind the slash of the clause's id."""
+    return clause.id.rpartition("/")[2]
+
+
+def select(clauses: Iterable[Clause], selectors: Iterable[str]) -> tuple[Clause, ...]:
+    """Return the clauses that the selectors name.
+
+    Args:
+        clauses: all clauses.
+        selectors: clause ids, ids of operations or profiles (all of their clauses), or patterns with ``*`` and ``?``;
+            none selects all.
+
+    Raises:
+        UsageError: a selector names nothing.
+    """
+    known = tuple(clauses)
+    wanted = tuple(selectors)
+    if not wanted:
+        return known
+    chosen: set[str] = set()
+    for selector in wanted:
+        hits = {clause.id for clause in known if _names(selector, clause)}
+        if not hits:
+            words = {word for clause in known for word in (clause.id, clause.id.rpartition("/")[0])}
+            raise UsageError(
+                f'No clause is called "{selector}".',
+                closest(selector, sorted(words)) or "List them with `dtma-contract explain --list`.",
+            )
+        chosen |= hits
+    return tuple(clause for clause in known if clause.id in chosen)
+
+
+def _scripted(name: str, clause: Mapping[str, Any], contract: Contract) -> Clause:
+    operations = tuple(contract.operation(operation) for operation in clause["operations"])
+    return Clause(
+        id=name,
+        level=Level(clause["level"]),
+        text=clause["text"],
+        reason=clause["reason"],
+        operations=tuple(operation.id for operation in operations),
+        needs=_needs(clause, operations),
+    )
+
+
+def _needs(declared: Mapping[str, Any], operations: Iterable[Operation]) -> EffectLevel:
+    highest = max(operation.effect.level for operation in operations)
+    if highest == EffectLevel.RESTART or "effects" not in declared:
+        return highest
+    return EffectLevel.from_text(declared["effects"])
+
+
+def _names(selector: str, clause: Clause) -> bool:
+    prefix = selector.rstrip("/")
+    return (
+        clause.id == selector
+        or clause.id.startswith((f"{prefix}/", f"{prefix}."))
+        or (any(sign in selector for sign in "*?[") and fnmatch.fnmatchcase(clause.id, selector))
+    )

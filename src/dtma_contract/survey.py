@@ -1,0 +1,239 @@
+"""Which operations a live target has mounted, told without side effects.
+
+The ways of telling are those that Express 4 and Starlette leave open: the sibling control (the same method on a path
+that surely does not exist below the same prefix must answer with another shape), OPTIONS with ``Allow``, malformed
+percent-encoding that only a matching pattern decodes, and a body that is validated first. An answer that looks like
+the fallback is no proof of absence where the operation acts on something named: an agent may answer an unknown
+instance in the fallback's shape. There a real instance decides, if the run may create one.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dtma_contract.agent import Agent
+from dtma_contract.bodies import deploy_body, group_body, valid_body
+from dtma_contract.contract import Contract, EffectLevel, Operation
+from dtma_contract.evidence import Exchange
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.run_identity import RunIdentity
+
+__all__ = ["MountState", "Mounting", "Survey", "survey_target"]
+
+_METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
+
+
+class MountState(enum.StrEnum):
+    """What is known of one operation on the target."""
+
+    MOUNTED = "mounted"
+    MISSING = "missing"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Mounting:
+    """What a target shows of one operation.
+
+    Attributes:
+        state: mounted, missing or unknown.
+        evidence: what that rests on, one sentence.
+        exchange: the probe, where one decided.
+    """
+
+    state: MountState
+    evidence: str
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a target shows of all operations.
+
+    Attributes:
+        states: by operation id.
+        evidence: by operation id, one sentence each.
+    """
+
+    states: Mapping[str, MountState]
+    evidence: Mapping[str, str]
+
+    def offered(self, contract: Contract) -> frozenset[str]:
+        """Return the profiles of which the target has at least one operation mounted."""
+        return frozenset(
+            operation.profile for operation in contract.operations if self.states[operation.id] == MountState.MOUNTED
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the survey as JSON data."""
+        return {"states": {key: str(state) for key, state in self.states.items()}, "evidence": dict(self.evidence)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Survey:
+        """Return the survey that :meth:`to_json` wrote."""
+        return cls({key: MountState(state) for key, state in data["states"].items()}, dict(data["evidence"]))
+
+
+def compare(probe: Exchange, controls: Iterable[Exchange], names: Iterable[str] = ()) -> Mounting:
+    """Tell from a probe and its controls whether a route is mounted.
+
+    Args:
+        probe: the answer of the operation.
+        controls: answers to the same method on paths that surely do not exist below the same prefix.
+        names: what the answers may repeat.
+    """
+    listed = tuple(names)
+    if probe.status == _METHOD_NOT_ALLOWED:
+        allowed = probe.headers.get("allow", "none")
+        return Mounting(MountState.MISSING, f"the path exists, the method does not: 405, Allow: {allowed}", probe)
+    shape = probe.fingerprint(listed)
+    for control in controls:
+        if control.fingerprint(listed) == shape:
+            return Mounting(
+                MountState.MISSING,
+                f"{probe.method} {probe.target} is answered like {control.target}, which surely does not exist: "
+                f"{probe.describe()}",
+                probe,
+            )
+    return Mounting(
+        MountState.MOUNTED,
+        f"{probe.method} {probe.target} is answered with {probe.status}, unlike paths that do not exist",
+        probe,
+    )
+
+
+def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: EffectLevel, probe_image: str) -> Survey:
+    """Probe every operation of the contract.
+
+    Args:
+        agent: client of the target.
+        contract: the contract.
+        run: whose names the probes use.
+        effects: how far the run may go; from ``lifecycle`` on an instance may be made to decide doubtful cases.
+        probe_image: image of such an instance.
+
+    Raises:
+        TargetGoneError: the target stopped answering.
+    """
+    prober = _Prober(agent, run, probe_image)
+    mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
+    if effects >= EffectLevel.LIFECYCLE:
+        mountings |= prober.decide_doubtful(contract, mountings)
+    return Survey(
+        {name: mounting.state for name, mounting in mountings.items()},
+        {name: mounting.evidence for name, mounting in mountings.items()},
+    )
+
+
+class _Prober:
+    def __init__(self, agent: Agent, run: RunIdentity, probe_image: str) -> None:
+        self._agent = agent
+        self._absent = run.name("absent")
+        self._nowhere = run.name("nowhere")
+        self._instance = run.name("surveyed")
+        self._group = run.name("surveyed-group")
+        self._image = probe_image
+        self._controls: dict[tuple[str, str], Exchange] = {}
+
+    def probe(self, operation: Operation) -> Mounting:
+        if operation.effect.level == EffectLevel.RESTART:
+            return self._by_options(operation) or Mounting(
+                MountState.UNKNOWN, f"it cannot be asked for without its effect ({operation.effect})"
+            )
+        try:
+            # An empty object asks an operation to validate, and can create nothing.
+            body: Any = {} if operation.request_schema is not None else ...
+            answer = self._agent.call(operation, *self._names(operation, self._absent), json=body)
+            mounting = compare(answer, self._controls_of(operation, self._absent), [self._absent, self._nowhere])
+        except TargetGoneError:
+            raise
+        except NotJudgedError as refused:
+            return Mounting(MountState.UNKNOWN, refused.reason)
+        except ClauseViolatedError as broken:
+            return Mounting(MountState.UNKNOWN, broken.actual, broken.exchange)
+        if mounting.state == MountState.MISSING:
+            return self._by_options(operation) or mounting
+        return mounting
+
+    def decide_doubtful(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
+        """Ask again, with something that exists, for operations that answered an unknown name like the fallback."""
+        doubtful = [
+            operation
+            for operation in contract.operations
+            if operation.subject and mountings[operation.id].state == MountState.MISSING
+        ]
+        decided: dict[str, Mounting] = {}
+        for kind, deploy_id in (("instance", "core.tools.deploy"), ("group", "mcp.groups.deploy")):
+            asked = [operation for operation in doubtful if operation.subject and operation.subject.kind == kind]
+            # What removes comes last, so that the others still find the thing.
+            asked.sort(key=lambda operation: operation.effect == "remove")
+            if not asked or mountings[deploy_id].state != MountState.MOUNTED:
+                continue
+            if self._made(contract.operation(deploy_id), kind):
+                decided |= {operation.id: self._asked_of_existing(operation) for operation in asked}
+                self._remove(contract, kind)
+        return decided
+
+    def _made(self, deploy: Operation, kind: str) -> bool:
+        body = (
+            deploy_body(self._instance, self._image)
+            if kind == "instance"
+            else group_body(self._group, [f"{self._group}-server"], self._image)
+        )
+        answer = self._guarded(lambda: self._agent.call(deploy, json=body))
+        return answer is not None and answer.status == deploy.success
+
+    def _remove(self, contract: Contract, kind: str) -> None:
+        remove = contract.operation("core.tools.delete" if kind == "instance" else "mcp.groups.remove")
+        name = self._instance if kind == "instance" else self._group
+        self._guarded(lambda: self._agent.call(remove, name))
+
+    def _asked_of_existing(self, operation: Operation) -> Mounting:
+        assert operation.subject is not None
+        name = self._instance if operation.subject.kind == "instance" else self._group
+        body = valid_body(operation, name, self._image)
+        answer = self._guarded(lambda: self._agent.call(operation, name, json=body))
+        if answer is None:
+            return Mounting(MountState.UNKNOWN, "the target broke off its answer")
+        return compare(answer, self._controls_of(operation, name), [name, self._nowhere])
+
+    def _guarded(self, ask: Callable[[], Exchange]) -> Exchange | None:
+        try:
+            return ask()
+        except TargetGoneError:
+            raise
+        except (NotJudgedError, ClauseViolatedError):
+            return None
+
+    def _names(self, operation: Operation, name: str) -> tuple[str, ...]:
+        return tuple(name for part in operation.path.split("/") if part.startswith("{"))
+
+    def _controls_of(self, operation: Operation, name: str) -> tuple[Exchange, ...]:
+        parts = [name if part.startswith("{") else part for part in operation.path.split("/")]
+        sibling = "/".join([*parts[:-1], self._nowhere])
+        child = "/".join([*parts, self._nowhere]).replace("//", "/")
+        # A parameter at the end matches any sibling, so that only a path below it surely does not exist.
+        paths = [child] if operation.path.endswith("}") else list(dict.fromkeys([sibling, child]))
+        return tuple(self._control(operation, path) for path in paths)
+
+    def _control(self, operation: Operation, path: str) -> Exchange:
+        if (operation.method, path) not in self._controls:
+            body: Any = {} if operation.request_schema is not None else ...
+            self._controls[operation.method, path] = self._agent.send(operation.method, path, json=body)
+        return self._controls[operation.method, path]
+
+    def _by_options(self, operation: Operation) -> Mounting | None:
+        path = "/".join(self._absent if part.startswith("{") else part for part in operation.path.split("/"))
+        answer = self._guarded(lambda: self._agent.send("OPTIONS", path))
+        allowed = answer.headers.get("allow", "") if answer else ""
+        methods = {method.strip().upper() for method in allowed.split(",")}
+        # Only a positive is proof: a fallback of the app swallows OPTIONS of routes on the app itself.
+        if answer is None or operation.method not in methods:
+            return None
+        control = self._guarded(lambda: self._agent.send("OPTIONS", f"/{self._nowhere}"))
+        if control is not None and control.headers.get("allow", "") == allowed:
+            return None
+        return Mounting(MountState.MOUNTED, f"OPTIONS {path} answers Allow: {allowed}", answer)
