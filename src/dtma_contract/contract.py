@@ -11,12 +11,14 @@ The document is the judge. What it says in extensions:
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -253,7 +255,7 @@ class Contract:
 
     def problems(self, schema: Any, value: Any) -> tuple[str, ...]:
         """Return how a value deviates from a schema of this document, formats included, one sentence each."""
-        validator = Draft202012Validator(
+        validator = _Validator(
             _absolute(schema), registry=self._registry, format_checker=FormatChecker(["date-time", "uuid"])
         )
         errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
@@ -262,8 +264,8 @@ class Contract:
     @cached_property
     def _registry(self) -> Registry[Any]:
         resource = Resource.from_contents(dict(self.document), default_specification=DRAFT202012)
-        registry: Registry[Any] = Registry()
-        return registry.with_resource(_DOCUMENT_URI, resource)
+        registry: Registry[Any] = Registry().with_resource(_DOCUMENT_URI, resource)
+        return registry
 
     def _read_operations(self) -> Iterator[Operation]:
         default_security = self.document.get("security", [])
@@ -289,6 +291,16 @@ class Contract:
                     document=node,
                     contract=self,
                 )
+
+
+def _pattern_problems(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
+    # A pattern is an ECMA-262 expression (JSON Schema Validation 6.3.3): `$` is the very end. Python's `$` also stands
+    # before a final line feed, and a name with one would pass.
+    if isinstance(value, str) and not re.search(re.sub(r"(?<!\\)\$\Z", r"\\Z", pattern), value):
+        yield ValidationError(f"{value!r} does not match {pattern!r}")
+
+
+_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern_problems})  # type: ignore[no-untyped-call] # it has none
 
 
 def _absolute(node: Any) -> Any:
