@@ -1,0 +1,57 @@
+"""One agent: its parts, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dtma_reference.auth import Authentication
+from dtma_reference.engines.protocol import Engine
+from dtma_reference.groups import Groups
+from dtma_reference.instances import Instances
+from dtma_reference.log import RecentLog
+from dtma_reference.registry import InstanceRegistry
+from dtma_reference.settings import AgentSettings
+from dtma_reference.tokens import Secrets
+
+__all__ = ["Agent"]
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """The parts that the routes work with.
+
+    Attributes:
+        settings: what it was started with.
+        secrets: the tokens that let a caller in.
+        engine: runs the containers.
+        instances: the tool instances.
+        groups: the MCP groups.
+        authentication: judges bearer tokens.
+        log: the recent log lines.
+        restart: ends this process a moment later, so that the supervisor starts another.
+    """
+
+    settings: AgentSettings
+    secrets: Secrets
+    engine: Engine
+    instances: Instances
+    groups: Groups
+    authentication: Authentication
+    log: RecentLog
+    restart: Callable[[], None]
+
+    @classmethod
+    def assemble(cls, settings: AgentSettings, secrets: Secrets, engine: Engine, restart: Callable[[], None]) -> Agent:
+        """Return an agent that manages nothing yet."""
+        instances = Instances(engine, InstanceRegistry())
+        return cls(
+            settings=settings,
+            secrets=secrets,
+            engine=engine,
+            instances=instances,
+            groups=Groups(instances),
+            authentication=Authentication(secrets),
+            log=RecentLog(secrets),
+            restart=restart,
+        )

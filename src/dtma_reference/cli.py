@@ -1,0 +1,149 @@
+"""The ``dtma-reference`` command: parses, calls, prints."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+from collections.abc import Iterable
+
+import click
+
+from dtma_reference import __version__
+from dtma_reference.engines.memory import DEFAULT_IMAGE, ForeignContainer, MemoryEngine
+from dtma_reference.faults import FAULTS
+from dtma_reference.naming import is_image_reference, is_name
+from dtma_reference.settings import AgentSettings
+from dtma_reference.supervisor import Supervisor, reserve_port
+
+__all__ = ["main"]
+
+_USAGE_EXIT_CODE = 4
+_DEFAULT_DOCKER = "unix:///var/run/docker.sock"
+
+
+def main() -> None:
+    """Run the command; a usage error is one message and exit code 4."""
+    try:
+        code = _command.main(prog_name="dtma-reference", standalone_mode=False)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as problem:
+        click.echo(f"dtma-reference: {problem.format_message()}", err=True)
+        sys.exit(_USAGE_EXIT_CODE)
+    sys.exit(code or 0)
+
+
+@click.group(name="dtma-reference", context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+def _command() -> None:
+    """The DTMA's API, implemented in Python: a target that keeps the contract, or breaks it on demand."""
+
+
+def _images(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:
+    for value in values:
+        if not is_image_reference(value):
+            raise click.BadParameter(f'"{value}" is no image reference, such as nginx:latest.')
+    return values
+
+
+def _foreign(
+    _context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[ForeignContainer, ...]:
+    containers: dict[str, ForeignContainer] = {}
+    for value in values:
+        name, _, state = value.partition(":")
+        if not is_name(name):
+            raise click.BadParameter(f'"{name}" is no container name; Docker allows [a-zA-Z0-9][a-zA-Z0-9_.-]+.')
+        if state not in {"", "running", "exited"}:
+            raise click.BadParameter(f'"{state}" is no state; it can be running or exited.')
+        if name in containers:
+            raise click.BadParameter(f'"{name}" is named twice.')
+        containers[name] = ForeignContainer(name, running=state != "exited")
+    return tuple(containers.values())
+
+
+def _faults(_context: click.Context, _parameter: click.Parameter, values: tuple[str, ...]) -> frozenset[str]:
+    for value in values:
+        if value not in FAULTS:
+            raise click.BadParameter(f'There is no fault "{value}".{_closest(value, FAULTS)} `faults` lists them.')
+    return frozenset(values)
+
+
+def _closest(word: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
+    return f' Did you mean "{near[0]}"?' if near else ""
+
+
+@_command.command()
+@click.option("--engine", type=click.Choice(["memory", "docker"]), default="memory", show_default=True)
+@click.option("--docker", metavar="URL", help=f"The Docker Engine. [default: DOCKER_HOST, else {_DEFAULT_DOCKER}]")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", type=click.IntRange(0, 65535), default=30000, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--image",
+    "images",
+    metavar="REF",
+    multiple=True,
+    callback=_images,
+    help=f"An image that the memory engine can pull, beside {DEFAULT_IMAGE}. Repeatable.",
+)
+@click.option(
+    "--foreign",
+    metavar="NAME[:running|:exited]",
+    multiple=True,
+    callback=_foreign,
+    help="A container in the memory engine that is not the agent's. Repeatable.",
+)
+@click.option(
+    "--fault", "faults", metavar="NAME", multiple=True, callback=_faults, help="Break the contract. Repeatable."
+)
+@click.option("--allow-ssh", is_flag=True, help="Let POST /ssh/execute run commands on this host.")
+@click.option("--version-label", metavar="TEXT", default=__version__, help="The version that the agent says it has.")
+def serve(
+    *,
+    engine: str,
+    docker: str | None,
+    host: str,
+    port: int,
+    images: tuple[str, ...],
+    foreign: tuple[ForeignContainer, ...],
+    faults: frozenset[str],
+    allow_ssh: bool,
+    version_label: str,
+) -> int:
+    """Serve until SIGTERM or SIGINT.
+
+    The bearer tokens are read from DTMA_BEARER_TOKEN and BACKEND_TO_DTMA_API_KEY.
+    """
+    if engine == "memory" and docker is not None:
+        raise click.UsageError("--docker needs --engine docker.")
+    if engine == "docker" and (images or foreign):
+        raise click.UsageError("--image and --foreign need --engine memory.")
+    try:
+        reserved = reserve_port(host, port)
+    except OSError as problem:
+        raise click.UsageError(f"Cannot listen on {host} port {port}: {problem.strerror or problem}.") from None
+    with reserved:
+        settings = AgentSettings(
+            host=host,
+            port=reserved.getsockname()[1],
+            docker=(docker or os.environ.get("DOCKER_HOST") or _DEFAULT_DOCKER) if engine == "docker" else None,
+            faults=faults,
+            allow_ssh=allow_ssh,
+            version=version_label,
+            has_api_base_url=bool(os.environ.get("AGENTOPIA_API_BASE_URL")),
+        )
+        memory = MemoryEngine((DEFAULT_IMAGE, *images), foreign) if engine == "memory" else None
+        shown = f"[{host}]" if ":" in host else host
+        return Supervisor(
+            settings, memory, lambda: click.echo(f"dtma-reference listening on http://{shown}:{settings.port}")
+        ).run()
+
+
+@_command.command(name="faults")
+def list_faults() -> None:
+    """List all faults, one sentence each."""
+    width = max(map(len, FAULTS))
+    for name, sentence in FAULTS.items():
+        click.echo(f"{name:<{width}}  {sentence}")

@@ -1,0 +1,1 @@
+"""Container engines behind one seam: Docker itself, one in memory, and one in another process."""
