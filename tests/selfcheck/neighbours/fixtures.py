@@ -1,0 +1,59 @@
+"""Fixtures of what a machine may lack: a selfcheck is skipped with the reason; in CI (``CI=true``) that is an error.
+
+``tests/selfcheck/conftest.py`` imports them, so every selfcheck can ask for them by name.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import NoReturn
+
+import pytest
+
+from .tools import MissingToolError, path_of
+
+__all__ = ["docker_endpoint", "needs_nginx", "needs_openssl", "probe_image"]
+
+
+def lacking(reason: str) -> NoReturn:
+    """Skip the test, or fail it in CI, where everything is to be there."""
+    if os.environ.get("CI", "").lower() == "true":
+        pytest.fail(reason, pytrace=False)
+    pytest.skip(reason)
+
+
+def _need(tool: str) -> None:
+    try:
+        path_of(tool)
+    except MissingToolError as error:
+        lacking(str(error))
+
+
+@pytest.fixture(scope="session")
+def needs_nginx():
+    """Nginx is installed."""
+    _need("nginx")
+
+
+@pytest.fixture(scope="session")
+def needs_openssl():
+    """The openssl command is installed."""
+    _need("openssl")
+
+
+@pytest.fixture(scope="session")
+def docker_endpoint() -> str:
+    """Return the endpoint of a real Docker Engine. Ask for it in tests marked ``docker``."""
+    endpoint = os.environ.get("DTMA_SELFCHECK_DOCKER")
+    if not endpoint:
+        pytest.skip("No Docker Engine is named in DTMA_SELFCHECK_DOCKER: make verify-docker starts one.")
+    return endpoint
+
+
+@pytest.fixture(scope="session")
+def probe_image(docker_endpoint: str) -> str:
+    """Return the reference of an image that this engine can pull, and that stays up."""
+    reference = os.environ.get("DTMA_SELFCHECK_IMAGE")
+    if not reference:
+        pytest.skip("No probe image is named in DTMA_SELFCHECK_IMAGE: make verify-docker publishes one.")
+    return reference

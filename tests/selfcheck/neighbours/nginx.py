@@ -1,0 +1,84 @@
+"""A real nginx between a client and an agent, well or badly configured."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from textwrap import dedent
+
+from .processes import free_port, is_listening, running
+from .tools import path_of
+
+__all__ = ["adding_prefix", "dead_upstream", "no_upstream", "passing", "running_nginx", "stripping_prefix"]
+
+
+def passing(upstream: str) -> AbstractContextManager[str]:
+    """A proxy as it should be: every request reaches ``upstream``, its path byte for byte."""
+    return running_nginx(f"location / {{ proxy_pass {upstream}; }}")
+
+
+def dead_upstream() -> AbstractContextManager[str]:
+    """A proxy whose agent is gone: its own 502 page for every request."""
+    return running_nginx(f"location / {{ proxy_pass http://127.0.0.1:{free_port()}; }}")
+
+
+def stripping_prefix(upstream: str, prefix: str = "/tools") -> AbstractContextManager[str]:
+    """A proxy that takes ``prefix`` off: ``/tools/x`` reaches ``upstream`` as ``/x``; other paths pass unchanged."""
+    return running_nginx(f"location / {{ proxy_pass {upstream}; }}\nlocation {prefix}/ {{ proxy_pass {upstream}/; }}")
+
+
+def adding_prefix(upstream: str, prefix: str = "/api") -> AbstractContextManager[str]:
+    """A proxy that puts ``prefix`` on: ``/tools`` reaches ``upstream`` as ``/api/tools``."""
+    return running_nginx(f"location / {{ proxy_pass {upstream}{prefix}/; }}")
+
+
+def no_upstream() -> AbstractContextManager[str]:
+    """A fresh installation that proxies to nobody: a welcome page at ``/``, its own 404 page elsewhere."""
+    return running_nginx("location / { root www; index index.html; }")
+
+
+@contextlib.contextmanager
+def running_nginx(server: str) -> Iterator[str]:
+    """Run nginx until the block ends, and yield its URL.
+
+    Args:
+        server: what stands in its ``server`` block, besides the port.
+
+    Raises:
+        MissingToolError: nginx is not installed.
+        NeighbourError: it does not start, such as for a mistake in ``server``.
+    """
+    program = path_of("nginx")
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="dtmac-nginx-") as name:
+        folder = Path(name)
+        (folder / "www").mkdir()
+        (folder / "www" / "index.html").write_text("<!DOCTYPE html><title>Welcome to nginx!</title>\n")
+        (folder / "nginx.conf").write_text(_configuration(port, server))
+        command = [program, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
+        with running(command, log=folder / "log", ready=lambda: is_listening(port)):
+            yield f"http://127.0.0.1:{port}"
+
+
+def _configuration(port: int, server: str) -> str:
+    # One process in the foreground, and no path of the machine's own nginx.
+    head = """\
+        daemon off;
+        master_process off;
+        pid nginx.pid;
+        error_log stderr;
+        events { worker_connections 64; }
+        http {
+            access_log off;
+            default_type application/octet-stream;
+            types { text/html html; }
+            client_body_temp_path temp-body;
+            proxy_temp_path temp-proxy;
+            fastcgi_temp_path temp-fastcgi;
+            uwsgi_temp_path temp-uwsgi;
+            scgi_temp_path temp-scgi;
+        """
+    return f"{dedent(head)}server {{\nlisten 127.0.0.1:{port};\n{server}\n}}\n}}\n"
