@@ -15,7 +15,7 @@ from .processes import NeighbourError, wait_until
 
 __all__ = ["named_for_this_process", "of_dead_processes", "orphaned_folders", "remove_folder"]
 
-_OWN_PROGRAMS = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v2", "docker-proxy")
+_OWN_PROGRAMS = ("dockerd", "containerd", "containerd-shim", "containerd-shim-runc-v2")
 _PREFIX = "dtmac"
 
 
