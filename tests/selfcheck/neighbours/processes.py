@@ -5,16 +5,32 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from types import FrameType
 
-__all__ = ["NeighbourError", "clean_environment", "free_port", "is_listening", "running", "stop", "wait_until"]
+__all__ = [
+    "NeighbourError",
+    "clean_environment",
+    "ended_by_signals",
+    "free_port",
+    "is_listening",
+    "run",
+    "running",
+    "stop",
+    "wait_until",
+]
 
 # Looked at often enough that a start is never late by more than a frame, seldom enough to cost nothing.
 _POLL_SECONDS = 0.02
+
+# Long enough for a run that was interrupted to remove what it made.
+_INTERRUPTED_GRACE_SECONDS = 30
 
 # What a program needs to find itself, its files and its language; anything else would leak the caller's settings in.
 _KEPT_VARIABLES = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "PYTHONPATH", "PYTHONDONTWRITEBYTECODE")
@@ -119,6 +135,38 @@ def running(
         yield process
     finally:
         stop(process, grace=grace)
+
+
+def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> int:
+    """Run a program in the foreground and return its exit code. Where this process is interrupted, it ends first."""
+    process = subprocess.Popen(command, env=env, cwd=cwd)
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        # The terminal has interrupted the program too: it is removing what it made, and needs no second signal.
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_INTERRUPTED_GRACE_SECONDS)
+        raise
+    finally:
+        stop(process, grace=_INTERRUPTED_GRACE_SECONDS)
+
+
+@contextlib.contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """Let TERM and HUP unwind the block, as Ctrl-C does, so that everything in it is ended in order."""
+
+    def leave(number: int, _: FrameType | None) -> None:
+        # Once is enough: a second signal must not break off what the first one set in motion.
+        for each in before:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _tail(log: Path, lines: int = 15) -> str:

@@ -1,0 +1,84 @@
+"""Judge the reference agent on a real Docker Engine, and see that it touches no container of others.
+
+    python scripts/verify_docker.py [OPTION OF dtma-contract verify …]
+
+Starts an engine, a registry and the agent, all of its own, and ends them again. DTMA_DOCKER names
+an engine that runs already, to be used instead; nothing is ever guessed.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
+
+from neighbours.docker_host import DockerHost, foreign_containers, running_docker_host
+from neighbours.engine import listing
+from neighbours.processes import NeighbourError, ended_by_signals, run
+from neighbours.reference import running_reference
+from neighbours.tools import MissingToolError
+
+_ROOT = Path(__file__).parent.parent
+
+
+def main(options: list[str]) -> int:
+    """Return 0 if the agent keeps its contract, others' containers stayed as they were, and the selfchecks pass."""
+    given = os.environ.get("DTMA_DOCKER") or None
+    started = time.monotonic()
+    with running_docker_host(given) as host:
+        _say(f"engine and registry are up after {time.monotonic() - started:.1f} s ({host.endpoint})")
+        failures = [*_verify(host, options), *_selfchecks(host)]
+    for failure in failures:
+        print(f"error: {failure}", file=sys.stderr)
+    return 1 if failures else 0
+
+
+def _verify(host: DockerHost, options: list[str]) -> list[str]:
+    """Judge the agent, and return what is wrong."""
+    failures = []
+    with (
+        foreign_containers(host.endpoint),
+        running_reference("--engine", "docker", "--docker", host.endpoint) as agent,
+    ):
+        _say(f"agent: {agent.url}, and two containers that it does not own")
+        before = listing(host.endpoint)
+        command = [
+            *(sys.executable, "-m", "dtma_contract", "verify", "--target", agent.url),
+            *("--docker", host.endpoint, "--probe-image", host.probe_image, *options),
+        ]
+        exit_code = run(command, env={**os.environ, "DTMA_BEARER_TOKEN": agent.token}, cwd=_ROOT)
+        after = listing(host.endpoint)
+        if exit_code != 0:
+            log = agent.log.read_text(errors="replace").splitlines()
+            print("the agent's last lines:", *log[-20:], sep="\n  ", file=sys.stderr)
+            failures.append(f"dtma-contract verify ended with exit code {exit_code}.")
+    if before == after:
+        _say(f"the engine's containers are the same as before: {len(after.splitlines())}, none of them touched")
+    else:
+        changes = difflib.unified_diff(before.splitlines(), after.splitlines(), "before", "after", lineterm="")
+        failures.append("\n".join(["The engine's containers are not what they were:", *changes]))
+    return failures
+
+
+def _selfchecks(host: DockerHost) -> list[str]:
+    """Run the selfchecks that need an engine, and return what is wrong."""
+    _say("selfchecks that need an engine")
+    names = {"DTMA_SELFCHECK_DOCKER": host.endpoint, "DTMA_SELFCHECK_IMAGE": host.probe_image}
+    exit_code = run([sys.executable, "-m", "pytest", "-q", "-m", "docker"], env={**os.environ, **names}, cwd=_ROOT)
+    return [f"pytest ended with exit code {exit_code}."] if exit_code else []
+
+
+def _say(sentence: str) -> None:
+    print(f"verify-docker: {sentence}", flush=True)
+
+
+if __name__ == "__main__":
+    try:
+        with ended_by_signals():
+            sys.exit(main(sys.argv[1:]))
+    except (MissingToolError, NeighbourError) as error:
+        sys.exit(f"error: {error}")
