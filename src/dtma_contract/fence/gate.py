@@ -1,0 +1,231 @@
+"""The gate: one request in, one answer out. Judges, notes, sends, scrubs and records; knows nothing of sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+
+from dtma_contract.contract import Effect
+from dtma_contract.fence.answers import Answer, BrokenAnswerError, decoded, failed, refused, relocated, scrubbed
+from dtma_contract.fence.decisions import Allow, Failure, FenceRequest, Reason, Refuse, Thing
+from dtma_contract.fence.http1 import RequestHead, render_head
+from dtma_contract.fence.limits import Limits
+from dtma_contract.fence.policy import Policy, decide
+from dtma_contract.fence.record import ExchangeRecord
+from dtma_contract.fence.upstream import TargetAddress, Upstream
+from dtma_contract.ledger import Ledger
+from dtma_contract.redaction import TokenSpellings
+
+__all__ = ["Gate", "GateAnswer"]
+
+# Scrubbing more than this would hold up other requests, so that a thread does it.
+_LARGE_BODY: Final = 128 * 1024
+_UNANSWERED: Final = 504
+
+
+@dataclass(frozen=True, slots=True)
+class GateAnswer:
+    """An answer and the number of its exchange."""
+
+    answer: Answer
+    number: int
+
+
+class Gate:
+    """Lets requests through to one target.
+
+    Args:
+        address: the target.
+        policy: what the run may do.
+        ledger: of the run.
+        record: of the run.
+        token: the secret, or None.
+        limits: the bounds.
+        authenticate_all: whether requests without Authorization get the token.
+    """
+
+    def __init__(
+        self,
+        address: TargetAddress,
+        policy: Policy,
+        ledger: Ledger,
+        record: ExchangeRecord,
+        *,
+        token: str | None,
+        limits: Limits,
+        authenticate_all: bool = False,
+    ) -> None:
+        self.policy = policy
+        self.ledger = ledger
+        self.exchanges = 0
+        self.refused: Counter[str] = Counter()
+        self.failed: Counter[str] = Counter()
+        self.is_over = False
+        self._spellings = TokenSpellings(token)
+        self._authenticate_all = authenticate_all and token is not None
+        self._limits = limits
+        self._record = record
+        self._upstream = Upstream(address, limits)
+        self._reach = _Reach(limits)
+        self._syncing = asyncio.Lock()
+        self._in_flight = 0
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    @property
+    def target_gone(self) -> str | None:
+        """The failure for which the target counts as gone, or None."""
+        return self._reach.gone.value if self._reach.gone else None
+
+    async def drain(self) -> None:
+        """Wait until no request is at the target."""
+        await self._idle.wait()
+
+    async def exchange(self, head: RequestHead, body: bytes, *, policy: Policy | None = None) -> GateAnswer:
+        """Judge a request, send it if it may be sent, and return the answer.
+
+        Args:
+            head: as the client sent it.
+            body: decoded from its transfer coding.
+            policy: another policy than the run's, for clean-up, which goes on when the run is over.
+        """
+        self.exchanges += 1
+        number, began, clock = self.exchanges, datetime.now(UTC), time.perf_counter()
+        request = FenceRequest(head.method.decode("ascii"), head.target, head.headers, body)
+        operation = self.policy.operation_of(request.method, request.target)
+        decision: Allow | Refuse
+        if self.is_over and policy is None:
+            decision = Refuse(Reason.RUN_OVER, "The run is over; what it created has been removed.")
+        else:
+            decision = decide(request, policy or self.policy, self.ledger.state.names)
+        if isinstance(decision, Refuse):
+            answer = self._refuse(decision)
+        else:
+            self._in_flight += 1
+            self._idle.clear()
+            try:
+                answer = await self._pass(head, body, decision.things)
+            finally:
+                self._in_flight -= 1
+                if not self._in_flight:
+                    self._idle.set()
+            if operation is not None and operation.effect in {Effect.RESTART, Effect.REDEPLOY}:
+                self._reach.restarting(answer)
+        milliseconds = (time.perf_counter() - clock) * 1000
+        self._record.write(
+            number,
+            began=began,
+            milliseconds=milliseconds,
+            request=request,
+            operation=operation.id if operation else None,
+            answer=answer,
+        )
+        return GateAnswer(answer, number)
+
+    def unreadable(self, detail: str) -> GateAnswer:
+        """Return the answer to bytes that are no unambiguous request, and record it."""
+        self.exchanges += 1
+        answer = self._refuse(Refuse(Reason.AMBIGUOUS_REQUEST, f"{detail[:1].upper()}{detail[1:]}."))
+        self._record.write(
+            self.exchanges,
+            began=datetime.now(UTC),
+            milliseconds=0.0,
+            request=FenceRequest("", b""),
+            operation=None,
+            answer=answer,
+        )
+        return GateAnswer(answer, self.exchanges)
+
+    def _refuse(self, refusal: Refuse) -> Answer:
+        self.refused[refusal.reason.value] += 1
+        return refused(refusal)
+
+    async def _pass(self, head: RequestHead, body: bytes, things: tuple[Thing, ...]) -> Answer:
+        if things:
+            self.ledger.created(things)
+            # Whoever finds the lock taken waits for a note that may be its own.
+            async with self._syncing:
+                if self.ledger.needs_sync:
+                    await asyncio.to_thread(self.ledger.sync)
+        try:
+            self._reach.check()
+            try:
+                answer = await self._upstream.send(head.method.decode("ascii"), self._render(head, body), body)
+            except BrokenAnswerError as problem:
+                self._reach.note(problem.failure)
+                raise
+            self._reach.note(None)
+            self._note_answer(head, things, answer.status)
+            answer = decoded(answer, self._limits.response_bytes)
+        except BrokenAnswerError as problem:
+            self.failed[problem.failure.value] += 1
+            self.ledger.answered(things, 0 if problem.failure.is_connect else _UNANSWERED)
+            return failed(problem.failure, problem.detail)
+        answer = relocated(answer, self._upstream.address.hostname)
+        if len(answer.body) > _LARGE_BODY:
+            return await asyncio.to_thread(scrubbed, answer, self._spellings)
+        return scrubbed(answer, self._spellings)
+
+    def _render(self, head: RequestHead, body: bytes) -> bytes:
+        sent = tuple(self._spellings.fill_in(value) for value in head.values(b"authorization"))
+        add = self._authenticate_all and not sent
+        if add:
+            sent = (b"Bearer " + self._spellings.variants[""].encode(),)
+        address = self._upstream.address
+        return render_head(
+            head,
+            prefix=address.prefix.encode(),
+            host=address.authority.encode(),
+            body=body,
+            authorization=sent,
+            add=add,
+        )
+
+    def _note_answer(self, head: RequestHead, things: tuple[Thing, ...], status: int) -> None:
+        self.ledger.answered(things, status)
+        operation = self.policy.operation_of(head.method.decode("ascii"), head.target)
+        if operation is None or operation.effect is not Effect.REMOVE or operation.subject is None:
+            return
+        if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+            position = operation.path.strip("/").split("/").index("{" + operation.subject.parameter + "}")
+            path = head.target.decode("latin-1").partition("?")[0]
+            self.ledger.gone(Thing(operation.subject.kind, path.strip("/").split("/")[position]))
+
+
+class _Reach:
+    """Whether the target can be reached, so that a dead one ends a run early."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.gone: Failure | None = None
+        self._limits = limits
+        self._failures = 0
+        self._tried = float("-inf")
+        self._lenient_until = float("-inf")
+
+    def check(self) -> None:
+        """Raise when the target is gone and was tried a moment ago."""
+        now = time.monotonic()
+        if self.gone is not None and now - self._tried < self._limits.retry_seconds:
+            raise BrokenAnswerError(
+                Failure.TARGET_GONE, f"The target could not be reached {self._failures} times in a row: {self.gone}."
+            )
+        self._tried = now
+
+    def note(self, failure: Failure | None) -> None:
+        """Take in how an attempt ended."""
+        if failure is None or not failure.is_connect:
+            self._failures = 0
+            self.gone = None
+        elif time.monotonic() > self._lenient_until:
+            self._failures += 1
+            if self._failures >= self._limits.gone_after:
+                self.gone = failure
+
+    def restarting(self, answer: Answer) -> None:
+        """Tolerate failures for a while after the target agreed to restart."""
+        if 200 <= answer.status < 300 and not answer.fence:  # noqa: PLR2004 - RFC 9110 section 15.3
+            self._lenient_until = time.monotonic() + self._limits.restart_seconds
