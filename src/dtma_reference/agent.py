@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dtma_reference.auth import Authentication
+from dtma_reference.bodies import Bodies
 from dtma_reference.engines.protocol import Engine
 from dtma_reference.groups import Groups
 from dtma_reference.instances import Instances
@@ -28,6 +29,7 @@ class Agent:
         instances: the tool instances.
         groups: the MCP groups.
         authentication: judges bearer tokens.
+        bodies: reads request bodies.
         log: the recent log lines.
         restart: ends this process a moment later, so that the supervisor starts another.
     """
@@ -38,6 +40,7 @@ class Agent:
     instances: Instances
     groups: Groups
     authentication: Authentication
+    bodies: Bodies
     log: RecentLog
     restart: Callable[[], None]
 
@@ -52,6 +55,7 @@ class Agent:
             instances=instances,
             groups=Groups(instances),
             authentication=Authentication(secrets),
+            bodies=Bodies(),
             log=RecentLog(secrets),
             restart=restart,
         )

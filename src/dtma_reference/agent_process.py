@@ -16,8 +16,7 @@ from typing import TYPE_CHECKING
 
 import uvicorn
 
-from dtma_reference.agent import Agent
-from dtma_reference.app import create_app
+from dtma_reference.assembly import assemble
 from dtma_reference.engines.remote import RemoteEngine
 from dtma_reference.handshake import READY, RESTART_EXIT_CODE
 from dtma_reference.settings import AgentSettings
@@ -72,10 +71,10 @@ def main(descriptor: int) -> None:
     def restart() -> None:
         server.restart()
 
-    agent = Agent.assemble(settings, secrets, _engine(settings, descriptor), restart)
+    agent, app = assemble(settings, secrets, _engine(settings, descriptor), restart)
     logging.getLogger("dtma_reference").addHandler(agent.log)
     config = uvicorn.Config(
-        create_app(agent),
+        app,
         host=settings.host,
         port=settings.port,
         loop="asyncio",

@@ -19,26 +19,47 @@ from dtma_reference.engines.protocol import EngineError
 from dtma_reference.errors import AgentError, BadRequestError, from_engine
 from dtma_reference.routes import Endpoint, all_endpoints, service_information
 
-__all__ = ["create_app"]
+__all__ = ["UNDECLARED_METHOD", "UNKNOWN_PATH", "create_app"]
+
+# Chooses which endpoints are mounted.
+Selection = Callable[[tuple[Endpoint, ...]], tuple[Endpoint, ...]]
+# Has the last word on an answer: gets the operation's id, the request and the answer.
+Finish = Callable[[str, Request, Answer], Answer]
+
+# Stand for an operation's id where no endpoint takes a request.
+UNKNOWN_PATH = "unknown-path"
+UNDECLARED_METHOD = "undeclared-method"
 
 _NOT_FOUND = {"error": "Not Found"}
 _MCP = "/mcp"
+_METHOD_NOT_ALLOWED = 405
 
 _log = logging.getLogger(__name__)
 
 
-def create_app(agent: Agent) -> FastAPI:
-    """Return the application of an agent."""
-    endpoints = all_endpoints(agent)
+def _as_it_is(_operation: str, _request: Request, answer: Answer) -> Answer:
+    return answer
+
+
+def create_app(agent: Agent, select: Selection = tuple, finish: Finish = _as_it_is) -> FastAPI:
+    """Return the application of an agent.
+
+    Args:
+        agent: whose application it is.
+        select: chooses which endpoints are mounted; all by default.
+        finish: has the last word on each answer.
+    """
+    endpoints = select(all_endpoints(agent))
     endpoints = (service_information(agent, endpoints), *endpoints)
-    return _Mounted(agent, endpoints).app()
+    return _Mounted(agent, endpoints, finish).app()
 
 
 class _Mounted:
     """Endpoints of an agent, and the answers to requests that none of them takes."""
 
-    def __init__(self, agent: Agent, endpoints: tuple[Endpoint, ...]) -> None:
+    def __init__(self, agent: Agent, endpoints: tuple[Endpoint, ...], finish: Finish) -> None:
         self._agent = agent
+        self._finish = finish
         self._endpoints = endpoints
         self._patterns: list[tuple[re.Pattern[str], Endpoint]] = [
             (compile_path(endpoint.path)[0], endpoint) for endpoint in endpoints
@@ -74,7 +95,7 @@ class _Mounted:
                 answer = from_engine(failure).answer()
             except ClientDisconnect:
                 answer = BadRequestError("The request body ended early.").answer()
-            return render(answer)
+            return render(self._finish(endpoint.operation, request, answer))
 
         return route
 
@@ -91,17 +112,21 @@ class _Mounted:
             return None
         return render(BadRequestError("The path is not properly percent-encoded.").answer())
 
-    async def _unmounted(self, request: Request, _problem: Exception) -> Response:
+    async def _unmounted(self, request: Request, problem: Exception) -> Response:
         """Answer a request that no endpoint takes: 404 also for a method that the path does not have."""
+        undeclared = isinstance(problem, HTTPException) and problem.status_code == _METHOD_NOT_ALLOWED
+        operation = UNDECLARED_METHOD if undeclared else UNKNOWN_PATH
+        return render(self._finish(operation, request, self._fallback(request)))
+
+    def _fallback(self, request: Request) -> Answer:
         path: str = request.scope["path"]
-        if request.method == "OPTIONS":
-            methods = dict.fromkeys(method for endpoint in self._matching(path) for method in endpoint.methods)
-            if methods:
-                allowed = ",".join(methods)
-                return render(Answer(200, allowed, "text/plain", {"Allow": allowed}))
+        methods = dict.fromkeys(method for endpoint in self._matching(path) for method in endpoint.methods)
+        if request.method == "OPTIONS" and methods:
+            allowed = ",".join(methods)
+            return Answer(200, allowed, "text/plain", {"Allow": allowed})
         if path == _MCP or path.startswith(f"{_MCP}/"):
-            return render(self._unmounted_mcp(request))
-        return render(Answer(404, _NOT_FOUND))
+            return self._unmounted_mcp(request)
+        return Answer(404, _NOT_FOUND)
 
     def _unmounted_mcp(self, request: Request) -> Answer:
         """Answer for the /mcp router, which has an authentication and a fallback of its own."""

@@ -11,14 +11,13 @@ from dtma_reference.errors import BadRequestError
 from dtma_reference.naming import is_image_reference, is_name
 
 __all__ = [
+    "Bodies",
     "DeployRequest",
     "ExecuteRequest",
     "GroupRequest",
     "ServerRequest",
     "ShellRequest",
     "ValidateRequest",
-    "check",
-    "decode",
     "problems",
 ]
 
@@ -175,31 +174,33 @@ class ShellRequest(_Body):
     timeout: Annotated[int, Field(ge=1, le=_LONGEST_TIMEOUT_MS)] = 30_000
 
 
-def decode(body: bytes) -> dict[str, Any]:
-    """Return the JSON object that the bytes are.
+class Bodies:
+    """Reads request bodies, step by step."""
 
-    Raises:
-        BadRequestError: they are no JSON in UTF-8, or no object.
-    """
-    try:
-        value = json.loads(body.decode(), parse_float=_number, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        raise BadRequestError("The request body is no valid JSON.") from None
-    if not isinstance(value, dict):
-        raise BadRequestError("The request body must be a JSON object.")
-    return value
+    def read(self, body: bytes, model: type[Model]) -> Model:
+        """Return a body as that model, whatever its Content-Type says.
 
+        Raises:
+            BadRequestError: it is malformed; the message says in what.
+        """
+        return self._check(self._object(self._json(body)), model)
 
-def check(model: type[Model], body: Any) -> Model:
-    """Return a decoded body as that model.
+    def _json(self, body: bytes) -> Any:
+        try:
+            return json.loads(body.decode(), parse_float=_number, parse_constant=_no_number)
+        except (ValueError, RecursionError):
+            raise BadRequestError("The request body is no valid JSON.") from None
 
-    Raises:
-        BadRequestError: a field is missing or malformed; the message names it.
-    """
-    try:
-        return model.model_validate(body)
-    except ValidationError as problem:
-        raise BadRequestError("Bad request: " + _sentences(problem)[0]) from None
+    def _object(self, value: Any) -> dict[str, Any]:
+        if not isinstance(value, dict):
+            raise BadRequestError("The request body must be a JSON object.")
+        return value
+
+    def _check(self, body: dict[str, Any], model: type[Model]) -> Model:
+        try:
+            return model.model_validate(body)
+        except ValidationError as problem:
+            raise BadRequestError("Bad request: " + _sentences(problem)[0]) from None
 
 
 def problems(model: type[BaseModel], body: Any) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ import click
 
 from dtma_reference import __version__
 from dtma_reference.engines.memory import DEFAULT_IMAGE, ForeignContainer, MemoryEngine
-from dtma_reference.faults import FAULTS
+from dtma_reference.faults.catalogue import FAULTS
 from dtma_reference.naming import is_image_reference, is_name
 from dtma_reference.settings import AgentSettings
 from dtma_reference.supervisor import Supervisor, reserve_port

@@ -70,7 +70,7 @@ class CoreRoutes:
 
     async def deploy(self, request: Request) -> Answer:
         """Deploy a tool instance."""
-        wanted = await body_of(request, DeployRequest)
+        wanted = self._agent.bodies.read(await body_of(request), DeployRequest)
         return Answer(201, shapes.deployed(await blocking(self._agent.instances.deploy, wanted)))
 
     async def delete(self, request: Request) -> Answer:

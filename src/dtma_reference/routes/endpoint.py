@@ -10,7 +10,6 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 
 from dtma_reference.answers import Answer
-from dtma_reference.bodies import Model, check, decode
 from dtma_reference.errors import BodyTooLargeError
 
 __all__ = ["Endpoint", "blocking", "body_of", "number_in_query", "path_value"]
@@ -64,17 +63,12 @@ def number_in_query(request: Request, parameter: str, default: int, highest: int
         return default
 
 
-async def body_of(request: Request, model: type[Model]) -> Model:
-    """Return the request's body as that model, whatever its Content-Type says.
+async def body_of(request: Request) -> bytes:
+    """Return the request's body.
 
     Raises:
-        BadRequestError: it is malformed.
         BodyTooLargeError: it is too large.
     """
-    return check(model, decode(await _bytes_of(request)))
-
-
-async def _bytes_of(request: Request) -> bytes:
     body = bytearray()
     async for chunk in request.stream():
         body += chunk

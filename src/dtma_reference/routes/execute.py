@@ -30,7 +30,7 @@ class ExecuteRoutes:
     async def execute(self, request: Request) -> Answer:
         """Run a command in an instance; that it fails is a result, and no failure of the agent."""
         name = path_value(request, "instanceNameOnToolbox")
-        wanted = await body_of(request, ExecuteRequest)
+        wanted = self._agent.bodies.read(await body_of(request), ExecuteRequest)
         result = await blocking(self._agent.instances.execute, name, wanted.command, wanted.account_tool_instance_id)
         return Answer(
             200,

@@ -60,7 +60,7 @@ class McpRoutes:
 
     async def deploy(self, request: Request) -> Answer:
         """Deploy a group; servers that could not be deployed are told with the reason."""
-        wanted = await body_of(request, GroupRequest)
+        wanted = self._agent.bodies.read(await body_of(request), GroupRequest)
         result = await blocking(self._agent.groups.deploy, wanted)
         data = {
             "groupId": wanted.group_id,
@@ -139,7 +139,7 @@ class McpRoutes:
 
     async def validate(self, request: Request) -> Answer:
         """Judge servers as a deployment would, one by one."""
-        wanted = await body_of(request, ValidateRequest)
+        wanted = self._agent.bodies.read(await body_of(request), ValidateRequest)
         results = [_judged(server) for server in wanted.servers]
         valid = sum(result["valid"] for result in results)
         summary = {"total": len(results), "valid": valid, "invalid": len(results) - valid}

@@ -32,7 +32,7 @@ class SshRoutes:
         """Run a command; that it fails is a result, and no failure of the agent."""
         if not self._agent.settings.allow_ssh:
             raise ForbiddenError("shell commands are switched off.")
-        wanted = await body_of(request, ShellRequest)
+        wanted = self._agent.bodies.read(await body_of(request), ShellRequest)
         shell.refuse_blocked(wanted.command)
         result = await blocking(shell.run, wanted.command, wanted.timeout)
         scrub = self._agent.secrets.scrub

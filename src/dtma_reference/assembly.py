@@ -1,0 +1,58 @@
+"""Puts an agent and its application together, with the flaws that were asked for and no others."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from fastapi import FastAPI
+
+from dtma_reference.agent import Agent
+from dtma_reference.app import create_app
+from dtma_reference.engines.protocol import Engine
+from dtma_reference.faults.answers import FaultyAnswers
+from dtma_reference.faults.auth import FaultyAuthentication
+from dtma_reference.faults.bodies import FaultyBodies
+from dtma_reference.faults.instances import FaultyGroups, FaultyInstances
+from dtma_reference.registry import InstanceRegistry
+from dtma_reference.settings import AgentSettings
+from dtma_reference.tokens import Secrets
+
+__all__ = ["assemble"]
+
+
+def assemble(
+    settings: AgentSettings, secrets: Secrets, engine: Engine, restart: Callable[[], None]
+) -> tuple[Agent, FastAPI]:
+    """Return an agent that manages nothing yet, and its application.
+
+    Args:
+        settings: what it is started with.
+        secrets: the tokens that let a caller in.
+        engine: runs the containers.
+        restart: ends the process a moment later, so that the supervisor starts another.
+    """
+    agent = Agent.assemble(settings, secrets, engine, restart)
+    if not settings.faults:
+        return agent, create_app(agent)
+    agent = _with_faults(agent)
+    answers = FaultyAnswers(agent)
+    return agent, create_app(agent, answers.mounted, answers.spoiled)
+
+
+def _with_faults(agent: Agent) -> Agent:
+    faults = agent.settings.faults
+    registry = InstanceRegistry()
+    instances = FaultyInstances(agent.engine, registry, faults)
+    return dataclasses.replace(
+        agent,
+        instances=instances,
+        groups=FaultyGroups(instances, registry, faults),
+        authentication=FaultyAuthentication(agent.secrets, faults),
+        bodies=FaultyBodies(faults),
+        restart=_nothing if "restart-does-nothing" in faults else agent.restart,
+    )
+
+
+def _nothing() -> None:
+    """Stand in for a restart that does not come."""
