@@ -15,8 +15,8 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
 
 from neighbours.docker_host import running_docker_host
-from neighbours.processes import NeighbourError, ended_by_signals, run
-from neighbours.tools import MissingToolError
+from neighbours.processes import run
+from neighbours.program import run_as_program
 
 
 def main(command: list[str]) -> int:
@@ -32,8 +32,4 @@ def main(command: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    try:
-        with ended_by_signals():
-            sys.exit(main(sys.argv[1:]))
-    except (MissingToolError, NeighbourError) as error:
-        sys.exit(f"error: {error}")
+    run_as_program(main)

@@ -18,9 +18,9 @@ sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
 
 from neighbours.docker_host import DockerHost, foreign_containers, running_docker_host
 from neighbours.engine import listing
-from neighbours.processes import NeighbourError, ended_by_signals, run
+from neighbours.processes import run
+from neighbours.program import run_as_program
 from neighbours.reference import running_reference
-from neighbours.tools import MissingToolError
 
 _ROOT = Path(__file__).parent.parent
 
@@ -77,8 +77,4 @@ def _say(sentence: str) -> None:
 
 
 if __name__ == "__main__":
-    try:
-        with ended_by_signals():
-            sys.exit(main(sys.argv[1:]))
-    except (MissingToolError, NeighbourError) as error:
-        sys.exit(f"error: {error}")
+    run_as_program(main)

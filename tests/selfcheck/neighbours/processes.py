@@ -5,19 +5,15 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from types import FrameType
 
 __all__ = [
     "NeighbourError",
     "clean_environment",
-    "ended_by_signals",
     "free_port",
     "is_listening",
     "run",
@@ -149,24 +145,6 @@ def run(command: Sequence[str], *, env: Mapping[str, str] | None = None, cwd: Pa
         raise
     finally:
         stop(process, grace=_INTERRUPTED_GRACE_SECONDS)
-
-
-@contextlib.contextmanager
-def ended_by_signals() -> Iterator[None]:
-    """Let TERM and HUP unwind the block, as Ctrl-C does, so that everything in it is ended in order."""
-
-    def leave(number: int, _: FrameType | None) -> None:
-        # Once is enough: a second signal must not break off what the first one set in motion.
-        for each in before:
-            signal.signal(each, signal.SIG_IGN)
-        sys.exit(128 + number)
-
-    before = {number: signal.signal(number, leave) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 def _tail(log: Path, lines: int = 15) -> str:
