@@ -3,6 +3,7 @@
 * ClauseViolatedError   the target breaks the clause
 * NotJudgedError        nothing can be said, with the reason; never a pass
   x NotOfferedError     the target lacks an optional profile
+  x NotAskedError       the run's own limits leave it out
   x TargetGoneError     the target stopped answering
 """
 
@@ -15,6 +16,7 @@ from dtma_contract.evidence import Exchange
 
 __all__ = [
     "ClauseViolatedError",
+    "NotAskedError",
     "NotJudgedError",
     "NotOfferedError",
     "TargetGoneError",
@@ -66,6 +68,10 @@ class NotJudgedError(Exception):
 
 class NotOfferedError(NotJudgedError):
     """The target lacks the optional profile that the clause belongs to."""
+
+
+class NotAskedError(NotJudgedError):
+    """The run's own limits (effects, depth) leave the clause out."""
 
 
 class TargetGoneError(NotJudgedError):

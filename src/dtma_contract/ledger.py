@@ -166,8 +166,12 @@ class Ledger:
         return ledger
 
     @classmethod
-    def open(cls, path: Path) -> Ledger:
-        """Open the ledger of a run that is over. A torn last line is taken off: its request was never sent.
+    def open(cls, path: Path, *, repair: bool = True) -> Ledger:
+        """Open the ledger of a run that is over.
+
+        Args:
+            path: of the file.
+            repair: whether to take off a torn last line, whose request was never sent; needed before writing.
 
         Raises:
             UsageError: it cannot be read.
@@ -182,8 +186,9 @@ class Ledger:
             data = file.read()
             state = LedgerState.from_lines(data.decode().splitlines(), f"The ledger {path}")
             whole = data[: data.rfind(b"\n") + 1]
-            file.truncate(len(whole))
-            file.seek(len(whole))
+            if repair:
+                file.truncate(len(whole))
+                file.seek(len(whole))
         except UnicodeDecodeError:
             file.close()
             raise UsageError(f"The ledger {path} is no text.") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -94,7 +95,23 @@ class Finding:
 
     def to_json(self) -> dict[str, Any]:
         """Return the finding as JSON data, keys in the documented order."""
-        return asdict(self) | {"expected": list(self.expected)}
+        return asdict(self) | {
+            "level": str(self.level),
+            "outcome": str(self.outcome),
+            "expected": list(self.expected),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Finding:
+        """Return the finding that :meth:`to_json` wrote."""
+        return cls(
+            **{
+                **data,
+                "level": Level(data["level"]),
+                "outcome": Outcome(data["outcome"]),
+                "expected": tuple(data["expected"]),
+            }
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +122,7 @@ class ClauseResult:
         clause: the clause.
         outcome: what came of it.
         reason: why it was not judged or not offered; empty otherwise.
+        chosen: whether the run's own limits (effects, depth) are the reason, not the target.
         findings: what is wrong, where violated or broken.
         seconds: how long the judging took.
     """
@@ -112,5 +130,29 @@ class ClauseResult:
     clause: Clause
     outcome: Outcome
     reason: str = ""
+    chosen: bool = False
     findings: tuple[Finding, ...] = field(default=())
     seconds: float = 0.0
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what :meth:`from_json` reads, the clause by its id."""
+        return {
+            "clause": self.clause.id,
+            "outcome": str(self.outcome),
+            "reason": self.reason,
+            "chosen": self.chosen,
+            "findings": [finding.to_json() for finding in self.findings],
+            "seconds": self.seconds,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any], clause: Clause) -> ClauseResult:
+        """Return the result of a clause that :meth:`to_json` wrote."""
+        return cls(
+            clause=clause,
+            outcome=Outcome(data["outcome"]),
+            reason=data["reason"],
+            chosen=data["chosen"],
+            findings=tuple(Finding.from_json(finding) for finding in data["findings"]),
+            seconds=data["seconds"],
+        )

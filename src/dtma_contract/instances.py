@@ -1,0 +1,254 @@
+"""What the suite deploys, and how it looks at it: through the agent's listing, and through the Engine where one is given."""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dtma_contract.agent import Agent
+from dtma_contract.bodies import account_id, deploy_body, group_body
+from dtma_contract.contract import Contract
+from dtma_contract.evidence import Exchange
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, conforms
+from dtma_contract.probes.docker_host import DockerHost
+from dtma_contract.run_identity import RunIdentity
+
+__all__ = ["Group", "Instance", "Instances", "Listed"]
+
+# The dynamic range of RFC 6335 begins at 49152; Linux hands out 32768 to 60999 by itself, so stay below both.
+_HOST_PORTS = range(20000, 32000)
+_PORT_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Instance:
+    """An instance that the run deployed.
+
+    Attributes:
+        name: instance name.
+        account_id: the account tool instance id it was deployed with.
+        host_port: published host port, or None.
+        exchange: the deploy.
+    """
+
+    name: str
+    account_id: str
+    host_port: int | None
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of one server that the run deployed.
+
+    Attributes:
+        group: group id.
+        server: name of its server.
+        exchange: the deploy.
+    """
+
+    group: str
+    server: str
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """An entry of the agent's listing, read leniently: a listing in another shape is the finding of one clause only.
+
+    Attributes:
+        name: instance name.
+        status: state word, lower case; empty where the entry has none.
+        entry: as it was sent.
+    """
+
+    name: str
+    status: str
+    entry: Mapping[str, Any]
+
+
+class Instances:
+    """Deploys instances of the run and removes them.
+
+    Args:
+        agent: client of the target.
+        contract: the contract.
+        identity: whose names are used.
+        prefix: tells the names of this worker from those of others.
+        image: the probe image.
+        random_source: chooses host ports.
+        engine: the target's Docker Engine, or None.
+        container_port: port of the probe image that is published, such as ``80/tcp``.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        contract: Contract,
+        identity: RunIdentity,
+        prefix: str,
+        image: str,
+        random_source: random.Random,
+        engine: DockerHost | None = None,
+        container_port: str = "80/tcp",
+    ) -> None:
+        self._agent = agent
+        self._contract = contract
+        self._identity = identity
+        self._prefix = prefix
+        self.image = image
+        self._random = random_source
+        self._engine = engine
+        self.container_port = container_port
+        self._numbers = itertools.count(1)
+        self._made: list[tuple[str, str]] = []
+
+    def fresh_name(self) -> str:
+        """Return a name of the run that was not used before."""
+        return self._identity.name(f"{self._prefix}{next(self._numbers)}")
+
+    def deploy(self, *, publish: bool = False, name: str | None = None) -> Instance:
+        """Deploy an instance that another clause is judged with.
+
+        Args:
+            publish: whether a host port is asked for.
+            name: instance name; a fresh one by default.
+
+        Raises:
+            NotJudgedError: the deploy failed, which is the finding of another clause.
+        """
+        chosen = name or self.fresh_name()
+        for _ in range(_PORT_ATTEMPTS if publish else 1):
+            port = self._random.choice(_HOST_PORTS) if publish else None
+            exchange = self.send_deploy(chosen, port)
+            # A port that something unknown holds is the host's business: try another one.
+            if exchange.status == self._contract.operation("core.tools.deploy").success:
+                break
+        self._require_made("core.tools.deploy", exchange, chosen)
+        return Instance(chosen, account_id(chosen), port, exchange)
+
+    def send_deploy(self, name: str, host_port: int | None = None, image: str | None = None) -> Exchange:
+        """Send a deploy, whatever comes of it; what it makes is removed with the rest."""
+        ports = [(self.container_port, host_port)] if host_port else []
+        self._made.append(("instance", name))
+        body = deploy_body(name, image or self.image, ports)
+        return self._agent.call(self._contract.operation("core.tools.deploy"), json=body)
+
+    def deploy_group(self) -> Group:
+        """Deploy a group of one server.
+
+        Raises:
+            NotJudgedError: the deploy failed, which is the finding of another clause.
+        """
+        group, server = self.fresh_name(), self.fresh_name()
+        exchange = self.send_group(group, [server])
+        self._require_made("mcp.groups.deploy", exchange, group)
+        return Group(group, server, exchange)
+
+    def send_group(self, group: str, servers: Sequence[str]) -> Exchange:
+        """Send the deploy of a group, whatever comes of it."""
+        self._made += [("instance", server) for server in servers] + [("group", group)]
+        body = group_body(group, servers, self.image)
+        return self._agent.call(self._contract.operation("mcp.groups.deploy"), json=body)
+
+    def listed(self) -> tuple[Listed, ...]:
+        """Return what ``GET /tools`` lists.
+
+        Raises:
+            NotJudgedError: it lists nothing that can be read, which is the finding of another clause.
+        """
+        exchange = self._agent.call(self._contract.operation("core.tools.list"))
+        tools = exchange.member("tools")
+        if not isinstance(tools, list):
+            raise NotJudgedError(f"the listing cannot be read: GET /tools is {exchange.describe()}")
+        return tuple(_read_entries(tools))
+
+    def find(self, name: str) -> Listed | None:
+        """Return the listed instance of that name, or None."""
+        return next((entry for entry in self.listed() if entry.name == name), None)
+
+    def require_state(self, name: str, *states: str, after: str, exchange: Exchange | None = None) -> None:
+        """Raise unless the instance is listed, and known to the Engine, in one of these states.
+
+        Args:
+            name: instance name.
+            states: Docker's state words.
+            after: what was done, for the finding.
+            exchange: the request that was to bring the state about.
+
+        Raises:
+            ClauseViolatedError: it is not.
+        """
+        wanted = [f"{name} listed as {state} after {after}" for state in states]
+        entry = self.find(name)
+        seen = f"{name} is listed as {entry.status}" if entry else f"{name} is not listed"
+        if entry is None or entry.status not in states:
+            raise ClauseViolatedError(f"after {after}, {seen}", expected=wanted, exchange=exchange)
+        if self._engine is not None:
+            actual = self.engine_state(name)
+            if actual not in states:
+                raise ClauseViolatedError(
+                    f"after {after}, {seen}, but the Docker Engine says {actual or 'there is no such container'}",
+                    expected=wanted,
+                    exchange=exchange,
+                )
+
+    def require_gone(self, name: str, *, after: str, exchange: Exchange | None = None) -> None:
+        """Raise unless the instance is neither listed nor known to the Engine; arguments as in require_state."""
+        wanted = [f"{name} neither listed nor known to the engine after {after}"]
+        entry = self.find(name)
+        if entry is not None:
+            raise ClauseViolatedError(
+                f"after {after}, {name} is still listed as {entry.status or 'something'}",
+                expected=wanted,
+                exchange=exchange,
+            )
+        state = self.engine_state(name)
+        if state is not None:
+            raise ClauseViolatedError(
+                f"after {after}, the Docker Engine still has container {name}, {state}",
+                expected=wanted,
+                exchange=exchange,
+            )
+
+    def engine_state(self, name: str) -> str | None:
+        """Return the Engine's state word for a container of exactly that name; None without one or without an Engine."""
+        if self._engine is None:
+            return None
+        return next((container.state for container in self._engine.containers() if container.name == name), None)
+
+    def remove_all(self) -> None:
+        """Remove what was deployed, newest first; what cannot be removed here is left to the clean-up of the run."""
+        while self._made:
+            kind, name = self._made.pop()
+            operation = self._contract.operation("core.tools.delete" if kind == "instance" else "mcp.groups.remove")
+            try:
+                self._agent.call(operation, name)
+            except (NotJudgedError, ClauseViolatedError):
+                # The clean-up of the run asks again for everything in the ledger, and says what stays.
+                continue
+
+    def _require_made(self, operation_id: str, exchange: Exchange, name: str) -> None:
+        operation = self._contract.operation(operation_id)
+        if exchange.status != operation.success or (self._engine is not None and not self._in_engine(name, exchange)):
+            raise NotJudgedError(f"{operation_id} does not work here: {exchange.describe()}")
+        if conforms(operation, exchange) and exchange.member("data") is None:
+            raise NotJudgedError(f"{operation_id} made nothing: {exchange.describe()}")
+
+    def _in_engine(self, name: str, exchange: Exchange) -> bool:
+        return exchange.target != "/tools" or self.engine_state(name) is not None
+
+
+def _read_entries(tools: Sequence[Any]) -> Iterator[Listed]:
+    for entry in tools:
+        if not isinstance(entry, Mapping):
+            continue
+        names = entry.get("instance_name_on_toolbox") or entry.get("names") or entry.get("Names") or entry.get("name")
+        first = names[0] if isinstance(names, list) and names else names
+        status = entry.get("status") or entry.get("State") or entry.get("state") or ""
+        # Docker's own list field `Status` reads "Up 2 minutes"; `State` is the word.
+        word = str(entry.get("State") or entry.get("state") or status).lower()
+        yield Listed(str(first or "").lstrip("/"), word, entry)

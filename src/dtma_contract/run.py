@@ -1,0 +1,170 @@
+"""One verification run: target, fence, preflight and survey up, clean-up and report at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import os
+import time
+from collections.abc import Iterable
+
+from dtma_contract.agent import Agent
+from dtma_contract.baseline import compare
+from dtma_contract.errors import TargetUnusableError, UsageError
+from dtma_contract.cleanup import LeftBehind
+from dtma_contract.fence.process import FenceProcess
+from dtma_contract.fence.settings import FenceSettings
+from dtma_contract.judgement import TargetGoneError
+from dtma_contract.plan import Plan, RunInfo
+from dtma_contract.preflight import preflight
+from dtma_contract.reference_target import ReferenceTarget
+from dtma_contract.run_report import RunReport, Unusable
+from dtma_contract.settings import REFERENCE
+from dtma_contract.survey import Survey, survey_target
+from dtma_contract.verdict import ClauseResult, Outcome
+
+__all__ = ["Run"]
+
+
+class Run:
+    """A run of the controller.
+
+    Args:
+        plan: what to judge.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.unusable: Unusable | None = None
+        self.info: RunInfo | None = None
+        self._started = time.monotonic()
+        self._resources = contextlib.ExitStack()
+        self._fence: FenceProcess | None = None
+        self._left_behind: tuple[LeftBehind, ...] = ()
+
+    def start(self) -> RunInfo:
+        """Bring up target, fence and survey.
+
+        Returns:
+            What the workers need to know.
+
+        Raises:
+            TargetUnusableError: the target cannot be judged; it is in the report as well.
+            UsageError: the token's variable is not set.
+        """
+        settings, identity = self.plan.settings, self.plan.identity
+        url, token = self._target_and_token()
+        self.target = url
+        self.plan.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        self._fence = FenceProcess.start(
+            FenceSettings(
+                target=url,
+                identity=identity,
+                effects=settings.effects,
+                probe_image=settings.probe_image,
+                folder=self.plan.folder,
+                token_env=settings.token_env,
+                docker=settings.docker,
+                contract=self.plan.contract,
+            ),
+            token,
+        )
+        self._resources.callback(self._fence.close)
+        try:
+            survey = self._look(self._fence.base_url)
+        except TargetUnusableError as problem:
+            self.unusable = Unusable(problem.cause, problem.message, problem.hint)
+            raise
+        self.info = RunInfo(
+            settings=self.plan.settings.to_json(),
+            identity=(identity.run, identity.namespace),
+            fence=self._fence.base_url,
+            target=url,
+            survey=survey.to_json(),
+        )
+        return self.info
+
+    def _target_and_token(self) -> tuple[str, str]:
+        settings = self.plan.settings
+        # Whatever runs in this process from here on, tests included, finds no token in the environment.
+        token = os.environ.pop(settings.token_env, "")
+        if settings.target == REFERENCE:
+            reference = ReferenceTarget.start(settings.probe_image)
+            self._resources.callback(reference.stop)
+            return reference.url, reference.token
+        if not token:
+            raise UsageError(
+                f"The environment variable {settings.token_env} is not set, and it should hold the agent's token.",
+                f"Set it (`export {settings.token_env}=…`), or name another variable with --token-env.",
+            )
+        return settings.target, token
+
+    def _look(self, base_url: str) -> Survey:
+        settings = self.plan.settings
+        preflight(base_url, self.plan.contract, self.target, settings.token_env)
+        agent = Agent(base_url)
+        try:
+            return survey_target(agent, self.plan.contract, self.plan.identity, settings.effects, settings.probe_image)
+        except TargetGoneError as gone:
+            raise TargetUnusableError(
+                f"{self.target} stopped answering: {gone.reason}.",
+                "Look at the agent's log; it may be restarting over and over.",
+                cause=gone.reason.partition(":")[0],
+            ) from None
+        finally:
+            agent.close()
+
+    def finish(self, results: Iterable[ClauseResult], expected: Iterable[str], *, interrupted: bool) -> RunReport:
+        """Remove what the run made, and return its report.
+
+        Args:
+            results: of the clauses that were judged.
+            expected: ids of the clauses that should have been.
+            interrupted: whether the user stopped the run.
+        """
+        try:
+            gone = self._clean_up()
+        finally:
+            self._resources.close()
+        by_id = {result.clause.id: result for result in results}
+        if gone and self.unusable is None and any(gone in result.reason for result in by_id.values()):
+            self.unusable = Unusable(
+                gone,
+                f"{self.target} stopped answering in the middle of the run ({gone}).",
+                "Look at the agent's log for the request before; a crash on a request shows as its finding.",
+            )
+        missing = "the run was interrupted before it" if interrupted else "the run ended before it"
+        wanted = set(expected) & self.plan.selected
+        listed = tuple(
+            by_id.get(clause.id) or ClauseResult(clause, Outcome.NOT_JUDGED, reason=missing)
+            for clause in self.plan.clauses
+            if clause.id in wanted or clause.id in by_id
+        )
+        settings = self.plan.settings
+        assert settings.seed is not None
+        return RunReport(
+            run=self.plan.identity.run,
+            target=self.target,
+            contract=self.plan.contract,
+            seed=settings.seed,
+            results=listed if self.unusable is None or by_id else (),
+            baseline=compare(listed, self.plan.accepted, datetime.datetime.now(tz=datetime.UTC).date()),
+            left_behind=self._left_behind,
+            unusable=self.unusable,
+            interrupted=interrupted,
+            strict=settings.strict,
+            duration_seconds=time.monotonic() - self._started,
+        )
+
+    def _clean_up(self) -> str | None:
+        """Have the fence remove what was made; return the cause when it has given up on the target."""
+        if self._fence is None:
+            return None
+        gone = self._fence.status().target_gone
+        cleaned = self._fence.finish()
+        self._left_behind = cleaned.left_behind
+        return gone
+
+    def abandon(self) -> None:
+        """Take down what was brought up, after a start that failed."""
+        self._resources.close()

@@ -1,0 +1,33 @@
+"""What the pytest plugin keeps with a session, so that fixtures find it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+
+from dtma_contract.plan import Plan, RunInfo
+from dtma_contract.run import Run
+from dtma_contract.turns import Turns
+from dtma_contract.verdict import ClauseResult
+
+__all__ = ["EXPECTED", "INFO", "PLAN", "RESULTS", "RUN", "TURNS", "HandedPlan"]
+
+
+@dataclass(frozen=True)
+class HandedPlan:
+    """A plugin that brings a plan which the caller has made already, in place of one made from options.
+
+    Attributes:
+        plan: the plan.
+    """
+
+    plan: Plan
+
+
+PLAN = pytest.StashKey[Plan]()
+RUN = pytest.StashKey[Run]()
+INFO = pytest.StashKey[RunInfo]()
+TURNS = pytest.StashKey[Turns]()
+RESULTS = pytest.StashKey[dict[str, ClauseResult]]()
+EXPECTED = pytest.StashKey[set[str]]()

@@ -1,0 +1,153 @@
+"""Removes what dead runs left behind, from their ledgers alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from dtma_contract.cleanup import CleanupReport, clean_up
+from dtma_contract.contract import Contract, EffectLevel
+from dtma_contract.errors import DtmaContractError, TargetUnusableError, UsageError
+from dtma_contract.fence.gate import Gate
+from dtma_contract.fence.http1 import RequestHead
+from dtma_contract.fence.limits import Limits
+from dtma_contract.fence.policy import Policy
+from dtma_contract.fence.record import ExchangeRecord
+from dtma_contract.fence.service import check_token, docker_connector
+from dtma_contract.fence.upstream import TargetAddress
+from dtma_contract.ledger import LEDGER_NAME, Ledger, LedgerBusyError, LedgerState
+from dtma_contract.redaction import TokenSpellings
+from dtma_contract.verdict import ExitCode
+
+__all__ = ["SweepResult", "exit_code", "find_ledgers", "sweep"]
+
+_RECORD_NAME = "sweep-exchanges.jsonl"
+
+
+@dataclass(frozen=True, slots=True)
+class SweepResult:
+    """What came of one ledger.
+
+    Attributes:
+        ledger: its path.
+        run: id of the run, or empty where the ledger cannot be read.
+        target: URL of the run's target, or empty.
+        pending: names that the run may have left, before the sweep.
+        is_alive: whether the run still holds its ledger, so that nothing was done.
+        report: what was removed and what is left; None where nothing was done.
+        problem: why nothing could be done, or None.
+    """
+
+    ledger: Path
+    run: str = ""
+    target: str = ""
+    pending: tuple[str, ...] = ()
+    is_alive: bool = False
+    report: CleanupReport | None = None
+    problem: DtmaContractError | None = None
+
+
+def find_ledgers(path: Path) -> tuple[Path, ...]:
+    """Return the ledger at a path, or all ledgers of the runs in a folder, oldest first.
+
+    Raises:
+        UsageError: there is nothing at the path.
+    """
+    if path.is_file():
+        return (path,)
+    if not path.is_dir():
+        raise UsageError(f"{path} is neither a ledger nor a folder of reports.", "The default folder is reports.")
+    here = path / LEDGER_NAME
+    return (here,) if here.is_file() else tuple(sorted(path.glob(f"*/{LEDGER_NAME}")))
+
+
+def sweep(
+    ledgers: Iterable[Path],
+    contract: Contract,
+    token_of: Callable[[str], str | None],
+    *,
+    dry_run: bool = False,
+    limits: Limits | None = None,
+) -> tuple[SweepResult, ...]:
+    """Clean up after runs that are dead. Can run twice; a run that is alive is left alone.
+
+    Args:
+        ledgers: their paths.
+        contract: the operations by which things are removed.
+        token_of: returns the value of an environment variable, or None where it is unset.
+        dry_run: whether to look only.
+        limits: the bounds; None for the defaults.
+    """
+    return tuple(_sweep_one(path, contract, token_of, dry_run=dry_run, limits=limits or Limits()) for path in ledgers)
+
+
+def exit_code(results: Iterable[SweepResult]) -> ExitCode:
+    """Return the exit code of a sweep: the gravest result decides."""
+    codes = {ExitCode.KEPT}
+    for result in results:
+        if isinstance(result.problem, UsageError):
+            codes.add(ExitCode.USAGE)
+        elif isinstance(result.problem, TargetUnusableError):
+            codes.add(ExitCode.TARGET_UNUSABLE)
+        elif result.problem is not None:
+            codes.add(ExitCode.ENGINE_ERROR)
+        elif result.report is not None and result.report.left_behind:
+            codes.add(ExitCode.VIOLATED)
+    order = (ExitCode.ENGINE_ERROR, ExitCode.USAGE, ExitCode.TARGET_UNUSABLE, ExitCode.VIOLATED, ExitCode.KEPT)
+    return next(code for code in order if code in codes)
+
+
+def _sweep_one(
+    path: Path, contract: Contract, token_of: Callable[[str], str | None], *, dry_run: bool, limits: Limits
+) -> SweepResult:
+    try:
+        ledger = Ledger.open(path, repair=not dry_run)
+    except LedgerBusyError:
+        return SweepResult(path, is_alive=True)
+    except DtmaContractError as problem:
+        return SweepResult(path, problem=problem)
+    with ledger:
+        record, pending = ledger.state.record, _pending(ledger.state)
+        report: CleanupReport | None = None
+        problem_seen: DtmaContractError | None = None
+        if pending and not dry_run:
+            try:
+                token = token_of(record.token_env)
+                if token is None:
+                    raise UsageError(
+                        f"{record.token_env}, which the run took its token from, is not set.",
+                        f"Set it to the token of {record.target} and sweep again.",
+                    )
+                check_token(token, record.token_env)
+                report = asyncio.run(_clean_up(ledger, contract, token, limits))
+            except DtmaContractError as problem:
+                problem_seen = problem
+        return SweepResult(path, record.run, record.target, pending, report=report, problem=problem_seen)
+
+
+def _pending(state: LedgerState) -> tuple[str, ...]:
+    """Return what a run may have left: all that it created, unless a clean-up found nothing left."""
+    if state.left_behind is not None:
+        return tuple(item["name"] for item in state.left_behind)
+    return tuple(thing.name for thing in state.created)
+
+
+async def _clean_up(ledger: Ledger, contract: Contract, token: str, limits: Limits) -> CleanupReport:
+    record = ledger.state.record
+    exchanges = ExchangeRecord(ledger.path.parent, TokenSpellings(token), name=_RECORD_NAME)
+    policy = Policy(contract, record.namespace, EffectLevel.LIFECYCLE, probe_image="")
+    gate = Gate(TargetAddress.from_url(record.target), policy, ledger, exchanges, token=token, limits=limits)
+    try:
+        answer = (await gate.exchange(RequestHead.of("GET", "/health", ""), b"")).answer
+        if answer.fence and record.docker is None:
+            names = " ".join(thing.name for thing in ledger.state.created)
+            raise TargetUnusableError(
+                f"{record.target} cannot be reached, so nothing was removed.",
+                f"Remove by hand what is there of: {names}.",
+                cause=answer.fence.partition("; ")[2],
+            )
+        return await clean_up(gate, docker_connector(record.docker))
+    finally:
+        exchanges.close()

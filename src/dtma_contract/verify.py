@@ -1,0 +1,78 @@
+"""The verification run as one call: the suite under pytest, its own output kept in the run's folder."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from dtma_contract.errors import EngineError
+from dtma_contract.plan import Plan
+from dtma_contract.reporting.progress import RunDisplay
+from dtma_contract.run_report import RunReport
+from dtma_contract.session_state import HandedPlan
+from dtma_contract.shipped import suite_folder
+
+__all__ = ["verify"]
+
+
+def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
+    """Judge a target.
+
+    Args:
+        plan: what to judge.
+        workers: how many processes judge side by side; 0 judges in this one.
+        progress: where progress is shown.
+
+    Returns:
+        The report.
+
+    Raises:
+        UsageError: the token's variable is not set.
+        EngineError: the fence, the embedded reference agent or pytest itself failed.
+    """
+    total = len(plan.selected)
+    plan.folder.mkdir(parents=True, mode=0o700)
+    with (
+        RunDisplay(progress, total) as display,
+        (plan.folder / "pytest.log").open("w", encoding="utf-8") as log,
+        contextlib.redirect_stdout(log),
+    ):
+        code = pytest.main(_arguments(workers), plugins=[HandedPlan(plan), display])
+    if display.report is not None:
+        return display.report
+    if display.problem is not None:
+        raise display.problem
+    raise EngineError(
+        f"pytest ended with code {int(code)} before there was a report.",
+        f"Its output is in {plan.folder / 'pytest.log'}.",
+    )
+
+
+def _arguments(workers: int) -> Sequence[str]:
+    suite = suite_folder()
+    return [
+        # The user's own pytest configuration has no part in this.
+        "-c",
+        os.devnull,
+        f"--rootdir={suite}",
+        "--import-mode=importlib",
+        "--strict-markers",
+        "-p",
+        "dtma_contract.plugin",
+        "-p",
+        "no:cacheprovider",
+        "--durations=15",
+        "-W",
+        "error",
+        *(["-n", str(workers)] if workers else []),
+        *(str(folder) for folder in _folders(suite)),
+    ]
+
+
+def _folders(suite: Path) -> list[Path]:
+    return [suite / "contract", suite / "lifecycle"]

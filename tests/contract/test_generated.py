@@ -1,0 +1,115 @@
+"""Do generated requests, valid and invalid ones, get documented answers?"""
+
+import pytest
+
+from dtma_contract.bodies import account_id
+from dtma_contract.contract import Effect
+from dtma_contract.generation import Shape, generate
+from dtma_contract.judgement import NotAskedError, NotJudgedError, TargetGoneError, conforms, require
+from dtma_contract.settings import Depth
+
+# At most so many requests an operation; what makes or moves containers costs about half a second each on a real engine.
+CHEAP = {Depth.STANDARD: 15, Depth.DEEP: 120}
+COSTLY = {Depth.STANDARD: 5, Depth.DEEP: 30}
+
+
+@pytest.fixture
+def budget(settings, operation):
+    if settings.depth == Depth.SMOKE:
+        raise NotAskedError("nothing is generated at depth smoke")
+    if operation.effect in {Effect.RESTART, Effect.REDEPLOY}:
+        # There is nothing to vary, and each further request would restart the agent once more.
+        return 1
+    return (CHEAP if operation.effect == Effect.READ else COSTLY)[settings.depth]
+
+
+@pytest.fixture
+def shape(operation, instances, identity, settings):
+    """Names that exist and names that do not, for operations that act on something."""
+    subjects, account = (), None
+    if operation.subject is not None:
+        existing = instances.deploy().name if operation.subject.kind == "instance" else instances.deploy_group().group
+        subjects, account = (existing, identity.name("absent")), account_id(existing)
+    return Shape(identity.namespace, settings.probe_image, subjects, account)
+
+
+@pytest.fixture
+def send(agent, operation, instances):
+    """Send a generated request, and remember the refusals of the fence; what it makes is removed at once."""
+    refused = []
+
+    def send_one(request):
+        try:
+            body = {"content": request.body} if isinstance(request.body, bytes) else {"json": request.body}
+            arguments = body if operation.request_schema is not None else {}
+            return agent.call(operation, *request.names, query=request.query, **arguments)
+        except TargetGoneError:
+            raise
+        except NotJudgedError as problem:
+            refused.append(problem.reason)
+            return None
+
+    send_one.refused = refused
+    return send_one
+
+
+@pytest.mark.aspect("generated-valid")
+def test_valid_requests_get_documented_answers(agent, contract, operation, shape, send, budget, random_source):
+    judged = []
+
+    def judge(request):
+        answer = send(request)
+        if answer is None:
+            return
+        judged.append(answer)
+        # A deploy may fail for the engine's reasons, and that is documented; nothing else has a reason to.
+        allowed = {500, 502} if operation.effect == Effect.CREATE else set()
+        problems = conforms(operation, answer)
+        require(
+            not problems and (answer.status < 500 or answer.status in allowed),
+            "; ".join([answer.describe(), *problems[:3]]),
+            expected=["a documented answer to a valid request, with its schema"],
+            exchange=answer,
+        )
+        undo(agent, contract, operation, request, answer)
+
+    generate(operation, shape, judge, valid=True, seed=random_source.getrandbits(32), examples=budget)
+    if not judged:
+        raise NotJudgedError(f"no request was sent: {'; '.join(send.refused[:1]) or 'none could be generated'}")
+
+
+@pytest.mark.aspect("generated-invalid")
+def test_invalid_requests_are_refused(agent, contract, operation, shape, send, budget, random_source, instances):
+    judged = []
+    before = {entry.name for entry in instances.listed()} if operation.effect == Effect.CREATE else set()
+
+    def judge(request):
+        answer = send(request)
+        if answer is None:
+            return
+        judged.append(answer)
+        undo(agent, contract, operation, request, answer)
+        problems = conforms(operation, answer)
+        require(
+            answer.status in operation.refusals and not problems,
+            "; ".join([answer.describe(), *problems[:3]]),
+            expected=[f"{status} as documented for {operation.id}" for status in sorted(operation.refusals - {401})],
+            exchange=answer,
+        )
+
+    generate(operation, shape, judge, valid=False, seed=random_source.getrandbits(32), examples=budget)
+    if not judged:
+        raise NotJudgedError(f"no request was sent: {'; '.join(send.refused[:1]) or 'none could be generated'}")
+    if operation.effect == Effect.CREATE:
+        after = {entry.name for entry in instances.listed()}
+        require(after <= before, f"{sorted(after - before)} listed afterwards", expected=["no new instance"])
+
+
+def undo(agent, contract, operation, request, answer):
+    """Remove what a generated request made, so that a host holds only one of them at a time."""
+    if operation.effect != Effect.CREATE or answer.status >= 300 or not isinstance(request.body, dict):
+        return
+    if operation.creates == "group":
+        agent.call(contract.operation("mcp.groups.remove"), str(request.body.get("groupId")))
+    else:
+        agent.call(contract.operation("core.tools.delete"), str(request.body.get("instanceNameOnToolbox")))

@@ -1,0 +1,50 @@
+"""Is every operation mounted, told from refused and from unknown; do unknown paths answer as the fallback?"""
+
+import pytest
+
+from dtma_contract.judgement import NotJudgedError, require
+from dtma_contract.survey import MountState
+
+NOT_FOUND = {"error": "Not Found"}
+
+
+@pytest.mark.aspect("mounted")
+def test_operation_is_mounted(operation, survey):
+    state, evidence = survey.states[operation.id], survey.evidence[operation.id]
+    if state == MountState.UNKNOWN:
+        raise NotJudgedError(evidence)
+    require(
+        state == MountState.MOUNTED,
+        evidence,
+        expected=[f"{operation.method} {operation.path} answered unlike a path that does not exist"],
+        cause="route-missing",
+    )
+
+
+@pytest.mark.clause("core.fallback/unknown-path-is-404")
+def test_unknown_paths_answer_the_fallback(agent, identity, clause):
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        answer = agent.send(method, f"/{identity.name('nowhere')}")
+
+        require(
+            answer.status == 404 and answer.json == NOT_FOUND,
+            answer.describe(),
+            expected=['404 {"error":"Not Found"}'],
+            exchange=answer,
+            cause="response-drift",
+        )
+
+
+@pytest.mark.clause("mcp.fallback/unknown-path-is-404")
+def test_unknown_mcp_paths_answer_the_router_fallback(agent, identity, clause):
+    answer = agent.send("GET", f"/mcp/{identity.name('nowhere')}")
+
+    require(
+        answer.status == 404
+        and answer.member("error") == "MCP endpoint not found"
+        and isinstance(answer.member("availableEndpoints"), list),
+        answer.describe(),
+        expected=['404 {"success":false,"error":"MCP endpoint not found","availableEndpoints":[…]}'],
+        exchange=answer,
+        cause="response-drift",
+    )

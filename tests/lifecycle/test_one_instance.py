@@ -1,0 +1,147 @@
+"""Does one instance live as the callers expect, from deploy to delete?"""
+
+import pytest
+
+from dtma_contract.bodies import UNRESOLVABLE_IMAGE
+from dtma_contract.judgement import require, require_refusal, require_success
+
+
+@pytest.mark.clause("lifecycle/deploy-creates-running")
+def test_deploy_creates_a_running_instance(instances, clause):
+    instance = instances.deploy()
+
+    instances.require_state(instance.name, "running", after="deploy", exchange=instance.exchange)
+    entry = instances.find(instance.name).entry
+    require(
+        entry.get("account_tool_instance_id") == instance.account_id,
+        f"it is listed with account_tool_instance_id {entry.get('account_tool_instance_id')!r}",
+        expected=[f"account_tool_instance_id {instance.account_id}"],
+        exchange=instance.exchange,
+        cause="response-drift",
+    )
+    said, listed = instance.exchange.member("data", "container_id"), str(entry.get("container_id", ""))
+    require(
+        bool(listed) and str(said).startswith(listed[:12]),
+        f"the deploy says container {said!r}, the listing {listed!r}",
+        expected=["the same container id in both"],
+        exchange=instance.exchange,
+        cause="response-drift",
+    )
+
+
+@pytest.mark.clause("lifecycle/deploy-is-in-status")
+def test_deploy_is_in_both_status_listings(agent, contract, instances, clause):
+    name = instances.deploy().name
+
+    for operation_id in ("core.status", "core.tools.status"):
+        answer = agent.call(contract.operation(operation_id))
+        entries = answer.member("tool_instances") or []
+        named = [entry.get("instance_name_on_toolbox") for entry in entries if isinstance(entry, dict)]
+        require(
+            name in named,
+            f"tool_instances of {answer.target} names {named}",
+            expected=[f"{name} in tool_instances"],
+            exchange=answer,
+        )
+        require_success(contract.operation(operation_id), answer)
+
+
+@pytest.mark.clause("lifecycle/deploy-publishes-port")
+def test_deploy_publishes_the_port(instances, clause):
+    instance = instances.deploy(publish=True)
+
+    instances.require_state(instance.name, "running", after="deploy with a port", exchange=instance.exchange)
+    ports = instances.find(instance.name).entry.get("ports") or []
+    pairs = [(port.get("private_port"), port.get("public_port")) for port in ports if isinstance(port, dict)]
+    wanted = (int(instances.container_port.partition("/")[0]), instance.host_port)
+    require(
+        wanted in pairs,
+        f"the listing has ports {ports}",
+        expected=[f"private_port {wanted[0]} published as public_port {wanted[1]}"],
+        exchange=instance.exchange,
+    )
+
+
+@pytest.mark.clause("lifecycle/start-while-running-succeeds")
+def test_start_of_a_running_instance_succeeds(agent, contract, operation, instances, clause):
+    name = instances.deploy().name
+    answer = agent.call(operation, name)
+
+    require_success(operation, answer)
+    instances.require_state(name, "running", after="start while running", exchange=answer)
+
+
+@pytest.mark.clause("lifecycle/stop-stops")
+def test_stop_stops(agent, operation, instances, clause):
+    name = instances.deploy().name
+    answer = agent.call(operation, name)
+
+    require_success(operation, answer)
+    instances.require_state(name, "exited", after="stop", exchange=answer)
+
+
+@pytest.mark.clause("lifecycle/stop-while-stopped-succeeds")
+def test_stop_of_a_stopped_instance_succeeds(agent, operation, instances, clause):
+    name = instances.deploy().name
+    require_success(operation, agent.call(operation, name))
+    answer = agent.call(operation, name)
+
+    require_success(operation, answer)
+    instances.require_state(name, "exited", after="stop while stopped", exchange=answer)
+
+
+@pytest.mark.clause("lifecycle/start-starts-again")
+def test_start_starts_a_stopped_instance(agent, contract, operation, instances, clause):
+    name = instances.deploy().name
+    stop = contract.operation("core.tools.stop")
+    stopped = agent.call(stop, name)
+    require_success(stop, stopped)
+    instances.require_state(name, "exited", after="stop", exchange=stopped)
+    answer = agent.call(operation, name)
+
+    require_success(operation, answer)
+    instances.require_state(name, "running", after="start", exchange=answer)
+
+
+@pytest.mark.clause("lifecycle/delete-removes")
+def test_delete_removes_running_and_stopped_instances(agent, contract, operation, instances, clause):
+    running, stopped = instances.deploy().name, instances.deploy().name
+    agent.call(contract.operation("core.tools.stop"), stopped)
+    for name, what in ((running, "delete while running"), (stopped, "delete while stopped")):
+        answer = agent.call(operation, name)
+
+        require_success(operation, answer)
+        instances.require_gone(name, after=what, exchange=answer)
+
+
+@pytest.mark.clause("lifecycle/deleted-is-unknown")
+def test_a_deleted_instance_is_the_documented_404(agent, contract, operation, instances, clause):
+    name = instances.deploy().name
+    require_success(operation, agent.call(operation, name))
+
+    for operation_id in ("core.tools.start", "core.tools.stop", "core.tools.delete"):
+        asked = contract.operation(operation_id)
+        require_refusal(asked, agent.call(asked, name), 404)
+
+
+@pytest.mark.clause("lifecycle/name-is-free-after-delete")
+def test_name_and_port_are_free_after_delete(agent, contract, operation, instances, clause):
+    first = instances.deploy(publish=True)
+    require_success(operation, agent.call(operation, first.name))
+    again = instances.send_deploy(first.name, first.host_port)
+
+    require_success(contract.operation("core.tools.deploy"), again)
+    instances.require_state(first.name, "running", after="deploy of a name that was deleted", exchange=again)
+
+
+@pytest.mark.clause("lifecycle/unknown-image-leaves-nothing")
+def test_a_deploy_of_an_unknown_image_leaves_nothing(agent, contract, operation, instances, clause):
+    name = instances.fresh_name()
+    answer = instances.send_deploy(name, image=UNRESOLVABLE_IMAGE)
+
+    require_refusal(operation, answer, 500, 502)
+    instances.require_gone(name, after="a deploy that failed", exchange=answer)
+    start = contract.operation("core.tools.start")
+    require_refusal(start, agent.call(start, name), 404)
+    again = instances.send_deploy(name)
+    require_success(operation, again)
