@@ -27,7 +27,7 @@ def named_for_this_process(serial: int) -> str:
 def of_dead_processes(names: Iterable[str]) -> list[str]:
     """Return the names of the above form whose maker runs no more."""
     made = [match for name in names if (match := re.match(rf"{_PREFIX}(\d+)n\d+", name))]
-    return [match.string for match in made if not Path("/proc", match[1]).exists()]
+    return [match.string for match in made if not _runs(int(match[1]))]
 
 
 def orphaned_folders() -> list[Path]:
@@ -53,6 +53,16 @@ def remove_folder(folder: Path) -> None:
             raise NeighbourError(f"umount {mount}: {done.stderr.strip()}")
     if folder.exists():
         shutil.rmtree(folder)
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True  # another user's
+    return True
 
 
 def _processes_of(folder: Path) -> Iterator[int]:

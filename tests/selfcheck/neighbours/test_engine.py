@@ -13,7 +13,6 @@ import docker
 import httpx
 import pytest
 
-from . import leftovers
 from .docker_host import foreign_containers, running_docker_host
 from .engine import engine_client, listing, running_engine
 from .images import import_image
@@ -128,16 +127,6 @@ def test_what_a_killed_run_left_is_removed_by_the_next():
     assert left["files"]
     assert left["interfaces"]
     assert not any(_traces(folder).values())
-
-
-def test_a_folder_can_be_removed_twice(tmp_path):
-    """The second removal finds nothing, and says nothing."""
-    folder = tmp_path / "dtmac1n1"
-    folder.mkdir()
-    leftovers.remove_folder(folder)
-    leftovers.remove_folder(folder)
-
-    assert not folder.exists()
 
 
 def test_an_image_that_does_not_run_is_told(docker_endpoint, monkeypatch):
