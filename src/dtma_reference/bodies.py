@@ -52,7 +52,7 @@ def _assignment(text: str) -> str:
 
 
 def _address(text: str) -> str:
-    return str(ipaddress.ip_address(text)) if text else text
+    return str(ipaddress.ip_address(text))
 
 
 def _host_port(text: str) -> str:
@@ -62,7 +62,7 @@ def _host_port(text: str) -> str:
 
 
 def _container_port(text: str) -> str:
-    if not 1 <= int(text.partition("/")[0]) <= _HIGHEST_PORT:
+    if int(text.partition("/")[0]) > _HIGHEST_PORT:
         raise ValueError("is no port, such as 8080/tcp")
     return text
 
@@ -73,8 +73,8 @@ Name = Annotated[str, AfterValidator(_name)]
 Image = Annotated[str, AfterValidator(_image)]
 Uuid = Annotated[str, Field(pattern=r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$")]
 Assignment = Annotated[str, AfterValidator(_without_nul), AfterValidator(_assignment)]
-HostPort = Annotated[str, Field(pattern=r"^[0-9]{1,5}$"), AfterValidator(_host_port)]
-ContainerPort = Annotated[str, Field(pattern=r"^[0-9]{1,5}(/(tcp|udp|sctp))?$"), AfterValidator(_container_port)]
+HostPort = Annotated[str, Field(pattern=r"^(0|[1-9][0-9]{0,4})$"), AfterValidator(_host_port)]
+ContainerPort = Annotated[str, Field(pattern=r"^[1-9][0-9]{0,4}/(tcp|udp|sctp)$"), AfterValidator(_container_port)]
 
 
 class _Body(BaseModel):
@@ -112,7 +112,7 @@ class _Deployable(_Body):
         return tuple(
             PortBinding(
                 container_port=int(port.partition("/")[0]),
-                protocol=port.partition("/")[2] or "tcp",
+                protocol=port.partition("/")[2],
                 host_port=int(binding.host_port),
                 host_ip=binding.host_ip,
             )
