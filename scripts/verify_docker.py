@@ -42,13 +42,15 @@ def _verify(host: DockerHost, options: list[str]) -> list[str]:
     failures = []
     with (
         foreign_containers(host.endpoint),
-        running_reference("--engine", "docker", "--docker", host.endpoint) as agent,
+        # The fence lets nothing but its own harmless commands through to the shell of this host.
+        running_reference("--engine", "docker", "--docker", host.endpoint, "--allow-ssh") as agent,
     ):
         _say(f"agent: {agent.url}, and two containers that it does not own")
         before = listing(host.endpoint)
         command = [
             *(sys.executable, "-m", "dtma_contract", "verify", "--target", agent.url),
-            *("--docker", host.endpoint, "--probe-image", host.probe_image, *options),
+            *("--docker", host.endpoint, "--probe-image", host.probe_image),
+            *("--effects", "restart", "--profile", "all", *options),
         ]
         exit_code = run(command, env={**os.environ, "DTMA_BEARER_TOKEN": agent.token}, cwd=_ROOT)
         after = listing(host.endpoint)
