@@ -185,23 +185,25 @@ class _Cleanup:
             reason = f"It may be there: the agent cannot be asked. {trouble}"
         else:
             return None
-        return LeftBehind(thing.kind, thing.name, reason, self._command(thing))
+        record = state.record
+        return LeftBehind(thing.kind, thing.name, reason, _command(thing, record.target, record.token_env))
 
     async def _send(self, method: str, target: str) -> Answer:
         head = RequestHead.of(method, target, f"Bearer {TOKEN_PLACEHOLDER}")
         return (await self._gate.exchange(head, b"", policy=self._policy)).answer
-
-    def _command(self, thing: Thing) -> str:
-        if thing.kind == "instance":
-            return f"docker rm -f {shlex.quote(thing.name)}"
-        path = f"/mcp/groups/{quote(thing.name, safe='')}{_GROUP_QUERY}"
-        return f'curl -X DELETE -H "Authorization: Bearer $TOKEN" {shlex.quote("TARGET" + path)}'
 
 
 def _path(operation: Operation, thing: Thing) -> str:
     parameter = operation.subject.parameter if operation.subject else ""
     path = operation.path.replace("{" + parameter + "}", quote(thing.name, safe="", errors="surrogatepass"))
     return path + _GROUP_QUERY if thing.kind == "group" else path
+
+
+def _command(thing: Thing, target: str, token_env: str) -> str:
+    if thing.kind == "instance":
+        return f"docker rm -f {shlex.quote(thing.name)}"
+    url = f"{target.rstrip('/')}/mcp/groups/{quote(thing.name, safe='')}{_GROUP_QUERY}"
+    return f'curl -X DELETE -H "Authorization: Bearer ${token_env}" {shlex.quote(url)}'
 
 
 def _says_it_is_unknown(answer: Answer) -> bool:

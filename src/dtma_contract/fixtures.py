@@ -94,12 +94,18 @@ def random_source(clause: Clause, settings: Settings) -> random.Random:
 
 
 @pytest.fixture(scope="session")
-def _deployer(
-    agent: Agent, contract: Contract, identity: RunIdentity, settings: Settings, engine: DockerHost | None
-) -> Instances:
+def _deployer(plan: Plan, agent: Agent, survey: Survey, engine: DockerHost | None) -> Instances:
     worker = os.environ.get("PYTEST_XDIST_WORKER", "")
-    ports = random.Random(f"{settings.seed}:{worker}")  # noqa: S311 - test data, not secrets
-    return Instances(agent, contract, identity, f"{worker}t", settings.probe_image, ports, engine)
+    return Instances(
+        agent=agent,
+        contract=plan.contract,
+        identity=plan.identity,
+        prefix=f"{worker}t",
+        image=plan.settings.probe_image,
+        random_source=random.Random(f"{plan.settings.seed}:{worker}"),  # noqa: S311 - test data, not secrets
+        survey=survey,
+        engine=engine,
+    )
 
 
 @pytest.fixture

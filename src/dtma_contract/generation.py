@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from dtma_contract.bodies import UNRESOLVABLE_IMAGE
 from dtma_contract.contract import Operation
+from dtma_contract.judgement import ClauseViolatedError
 
 __all__ = ["GeneratedRequest", "Shape", "generate"]
 
@@ -100,7 +101,14 @@ def generate(
     with warnings.catch_warnings():
         # Advice about how strategies are written, which the user of this suite cannot follow.
         warnings.simplefilter("ignore")
-        each()
+        try:
+            each()
+        except hypothesis.errors.FlakyFailure as flaky:
+            # The target answered the same request in two ways; the first one is what broke the contract.
+            violations, _others = flaky.split(ClauseViolatedError)
+            if violations is None:
+                raise
+            raise violations.exceptions[0] from None
 
 
 def _request(operation: Operation, shape: Shape, case: Any) -> GeneratedRequest:

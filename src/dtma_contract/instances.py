@@ -1,4 +1,4 @@
-"""What the suite deploys, and how it looks at it: through the agent's listing, and through the Engine where one is given."""
+"""What the suite deploys, and how it looks at it: the agent's listing, and the Docker Engine where one is given."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from dtma_contract.agent import Agent
 from dtma_contract.bodies import account_id, deploy_body, group_body
 from dtma_contract.contract import Contract
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, conforms
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError
 from dtma_contract.probes.docker_host import DockerHost
 from dtma_contract.run_identity import RunIdentity
+from dtma_contract.survey import Survey
 
 __all__ = ["Group", "Instance", "Instances", "Listed"]
 
@@ -80,20 +81,24 @@ class Instances:
         prefix: tells the names of this worker from those of others.
         image: the probe image.
         random_source: chooses host ports.
+        survey: what is known of the target, above all whether what is made can be removed.
         engine: the target's Docker Engine, or None.
-        container_port: port of the probe image that is published, such as ``80/tcp``.
     """
+
+    # Published whether or not something listens behind it.
+    container_port = "80/tcp"
 
     def __init__(
         self,
+        *,
         agent: Agent,
         contract: Contract,
         identity: RunIdentity,
         prefix: str,
         image: str,
         random_source: random.Random,
+        survey: Survey,
         engine: DockerHost | None = None,
-        container_port: str = "80/tcp",
     ) -> None:
         self._agent = agent
         self._contract = contract
@@ -102,7 +107,7 @@ class Instances:
         self.image = image
         self._random = random_source
         self._engine = engine
-        self.container_port = container_port
+        self._survey = survey
         self._numbers = itertools.count(1)
         self._made: list[tuple[str, str]] = []
 
@@ -110,28 +115,46 @@ class Instances:
         """Return a name of the run that was not used before."""
         return self._identity.name(f"{self._prefix}{next(self._numbers)}")
 
-    def deploy(self, *, publish: bool = False, name: str | None = None) -> Instance:
-        """Deploy an instance that another clause is judged with.
+    def require_removable(self) -> None:
+        """Raise unless what is made can be removed again, by the agent or by the Engine.
+
+        Raises:
+            NotJudgedError: it cannot; a run on a customer's host leaves nothing behind.
+        """
+        if not self._survey.removal.safe and self._engine is None:
+            raise NotJudgedError(f"nothing is made that could not be removed again: {self._survey.removal_evidence}")
+
+    def deploy(self, *, publish: bool = False) -> Instance:
+        """Deploy an instance that a clause of something else is judged with.
 
         Args:
             publish: whether a host port is asked for.
-            name: instance name; a fresh one by default.
 
         Raises:
-            NotJudgedError: the deploy failed, which is the finding of another clause.
+            NotJudgedError: the deploy failed or made nothing, which is the finding of another clause.
         """
-        chosen = name or self.fresh_name()
+        instance = self.deploy_unchecked(publish=publish)
+        start = self._contract.operation("core.tools.start")
+        # A listing that leaves it out is another clause's finding; what can be started is there.
+        if self.find(instance.name) is None and self._agent.call(start, instance.name).status != start.success:
+            raise NotJudgedError("a deploy makes nothing here, see lifecycle/deploy-creates-running")
+        return instance
+
+    def deploy_unchecked(self, *, publish: bool = False) -> Instance:
+        """Deploy an instance, and take the agent's word that it is there; arguments and errors as in deploy."""
+        chosen = self.fresh_name()
         for _ in range(_PORT_ATTEMPTS if publish else 1):
             port = self._random.choice(_HOST_PORTS) if publish else None
             exchange = self.send_deploy(chosen, port)
             # A port that something unknown holds is the host's business: try another one.
-            if exchange.status == self._contract.operation("core.tools.deploy").success:
+            if exchange.status < 400:  # noqa: PLR2004 - errors, RFC 9110 section 15.5
                 break
         self._require_made("core.tools.deploy", exchange, chosen)
         return Instance(chosen, account_id(chosen), port, exchange)
 
     def send_deploy(self, name: str, host_port: int | None = None, image: str | None = None) -> Exchange:
         """Send a deploy, whatever comes of it; what it makes is removed with the rest."""
+        self.require_removable()
         ports = [(self.container_port, host_port)] if host_port else []
         self._made.append(("instance", name))
         body = deploy_body(name, image or self.image, ports)
@@ -150,6 +173,7 @@ class Instances:
 
     def send_group(self, group: str, servers: Sequence[str]) -> Exchange:
         """Send the deploy of a group, whatever comes of it."""
+        self.require_removable()
         self._made += [("instance", server) for server in servers] + [("group", group)]
         body = group_body(group, servers, self.image)
         return self._agent.call(self._contract.operation("mcp.groups.deploy"), json=body)
@@ -233,13 +257,12 @@ class Instances:
 
     def _require_made(self, operation_id: str, exchange: Exchange, name: str) -> None:
         operation = self._contract.operation(operation_id)
-        if exchange.status != operation.success or (self._engine is not None and not self._in_engine(name, exchange)):
+        if not 200 <= exchange.status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
             raise NotJudgedError(f"{operation_id} does not work here: {exchange.describe()}")
-        if conforms(operation, exchange) and exchange.member("data") is None:
-            raise NotJudgedError(f"{operation_id} made nothing: {exchange.describe()}")
-
-    def _in_engine(self, name: str, exchange: Exchange) -> bool:
-        return exchange.target != "/tools" or self.engine_state(name) is not None
+        if exchange.member("success") is not True:
+            raise NotJudgedError(f"{operation_id} makes nothing here: {exchange.describe()}")
+        if self._engine is not None and operation.creates == "instance" and self.engine_state(name) is None:
+            raise NotJudgedError(f"{operation_id} makes no container here, see lifecycle/deploy-creates-running")
 
 
 def _read_entries(tools: Sequence[Any]) -> Iterator[Listed]:

@@ -23,6 +23,7 @@ __all__ = [
     "conforms",
     "require",
     "require_refusal",
+    "require_succeeded",
     "require_success",
 ]
 
@@ -106,12 +107,21 @@ def require_status(
 ) -> None:
     """Raise unless the answer has one of the statuses and keeps its schema."""
     expected = [f"{status} as documented for {operation.id}" for status in sorted(statuses)]
+    if cause is None and 200 <= exchange.status < 300 and operation.success in statuses:  # noqa: PLR2004 - RFC 9110 15.3
+        cause = "response-drift"
     require(exchange.status in statuses, exchange.describe(), expected=expected, exchange=exchange, cause=cause)
     problems = conforms(operation, exchange)
     shown = "; ".join(problems[:_SHOWN_PROBLEMS])
     require(
         not problems, f"{exchange.status}, but {shown}", expected=expected, exchange=exchange, cause="response-drift"
     )
+
+
+def require_succeeded(operation: Operation, exchange: Exchange) -> None:
+    """Raise unless the answer is some success; which one, and its schema, is the business of the success clause."""
+    expected = [f"{operation.success} as documented for {operation.id}"]
+    succeeded = 200 <= exchange.status < 300  # noqa: PLR2004 - RFC 9110 section 15.3
+    require(succeeded, exchange.describe(), expected=expected, exchange=exchange)
 
 
 def require_success(operation: Operation, exchange: Exchange, cause: str | None = None) -> None:

@@ -101,12 +101,15 @@ class TokenSpellings:
     def _spellings(self) -> tuple[tuple[bytes, bytes, bool], ...]:
         """Every spelling, its replacement, and whether it is the token's own; the longest come first."""
         found: dict[bytes, tuple[bytes, bool]] = {}
+        cores = {core.encode() for core in _base64_cores((self.token or "").encode())}
         for name, value in self.variants.items():
             own = name == ""
             if self.token is None or len(value) < (_SHORTEST_TOKEN if own else _SHORTEST_PIECE):
                 continue
             for spelling in _spell(value):
-                found.setdefault(spelling, (_replacement(spelling), own))
+                # The base64 of the token and of what begins with it can be the same for some bytes that follow.
+                leaks = own or any(core in spelling for core in cores)
+                found.setdefault(spelling, (_replacement(spelling), leaks))
         return tuple((key, *found[key]) for key in sorted(found, key=len, reverse=True))
 
     def scrub(self, data: bytes) -> Scrubbed:

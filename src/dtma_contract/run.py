@@ -10,8 +10,8 @@ from collections.abc import Iterable
 
 from dtma_contract.agent import Agent
 from dtma_contract.baseline import compare
-from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.cleanup import LeftBehind
+from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.fence.process import FenceProcess
 from dtma_contract.fence.settings import FenceSettings
 from dtma_contract.judgement import TargetGoneError
@@ -20,7 +20,7 @@ from dtma_contract.preflight import preflight
 from dtma_contract.reference_target import ReferenceTarget
 from dtma_contract.run_report import RunReport, Unusable
 from dtma_contract.settings import REFERENCE
-from dtma_contract.survey import Survey, survey_target
+from dtma_contract.survey import Removal, Survey, survey_target, surveyed_instance
 from dtma_contract.verdict import ClauseResult, Outcome
 
 __all__ = ["Run"]
@@ -40,6 +40,7 @@ class Run:
         self._started = time.monotonic()
         self._resources = contextlib.ExitStack()
         self._fence: FenceProcess | None = None
+        self._survey: Survey | None = None
         self._left_behind: tuple[LeftBehind, ...] = ()
 
     def start(self) -> RunInfo:
@@ -71,7 +72,7 @@ class Run:
         )
         self._resources.callback(self._fence.close)
         try:
-            survey = self._look(self._fence.base_url)
+            survey = self._survey = self._look(self._fence.base_url)
         except TargetUnusableError as problem:
             self.unusable = Unusable(problem.cause, problem.message, problem.hint)
             raise
@@ -162,8 +163,17 @@ class Run:
             return None
         gone = self._fence.status().target_gone
         cleaned = self._fence.finish()
-        self._left_behind = cleaned.left_behind
+        self._left_behind = cleaned.left_behind + self._forgotten(cleaned.left_behind)
         return gone
+
+    def _forgotten(self, known: tuple[LeftBehind, ...]) -> tuple[LeftBehind, ...]:
+        """Return the container that the agent forgot when it deleted the first instance; only the Engine could see it."""
+        if self._survey is None or self._survey.removal != Removal.LEAVES_CONTAINER or self.plan.settings.docker:
+            return ()
+        name = surveyed_instance(self.plan.identity)
+        if name in {item.name for item in known}:
+            return ()
+        return (LeftBehind("container", name, "the agent forgot it without removing it", f"docker rm -f {name}"),)
 
     def abandon(self) -> None:
         """Take down what was brought up, after a start that failed."""

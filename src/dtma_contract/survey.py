@@ -15,13 +15,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from dtma_contract.agent import Agent
-from dtma_contract.bodies import deploy_body, group_body, valid_body
-from dtma_contract.contract import Contract, EffectLevel, Operation
+from dtma_contract.bodies import UNRESOLVABLE_IMAGE, deploy_body, group_body, valid_body
+from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.run_identity import RunIdentity
 
-__all__ = ["MountState", "Mounting", "Survey", "survey_target"]
+__all__ = ["MountState", "Mounting", "Removal", "Survey", "survey_target", "surveyed_instance"]
 
 _METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
 
@@ -49,6 +49,21 @@ class Mounting:
     exchange: Exchange | None = None
 
 
+class Removal(enum.StrEnum):
+    """Whether what a run makes can be removed again, tried on one instance."""
+
+    WORKS = "works"
+    UNTRIED = "untried"
+    REFUSED = "refused"
+    WITHOUT_EFFECT = "without-effect"
+    LEAVES_CONTAINER = "leaves-container"
+
+    @property
+    def safe(self) -> bool:
+        """Whether more may be made."""
+        return self in {Removal.WORKS, Removal.UNTRIED}
+
+
 @dataclass(frozen=True, slots=True)
 class Survey:
     """What a target shows of all operations.
@@ -56,10 +71,14 @@ class Survey:
     Attributes:
         states: by operation id.
         evidence: by operation id, one sentence each.
+        removal: whether what is made can be removed.
+        removal_evidence: what that rests on, one sentence.
     """
 
     states: Mapping[str, MountState]
     evidence: Mapping[str, str]
+    removal: Removal = Removal.UNTRIED
+    removal_evidence: str = ""
 
     def offered(self, contract: Contract) -> frozenset[str]:
         """Return the profiles of which the target has at least one operation mounted."""
@@ -69,12 +88,22 @@ class Survey:
 
     def to_json(self) -> dict[str, Any]:
         """Return the survey as JSON data."""
-        return {"states": {key: str(state) for key, state in self.states.items()}, "evidence": dict(self.evidence)}
+        return {
+            "states": {key: str(state) for key, state in self.states.items()},
+            "evidence": dict(self.evidence),
+            "removal": str(self.removal),
+            "removal_evidence": self.removal_evidence,
+        }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Survey:
         """Return the survey that :meth:`to_json` wrote."""
-        return cls({key: MountState(state) for key, state in data["states"].items()}, dict(data["evidence"]))
+        return cls(
+            {key: MountState(state) for key, state in data["states"].items()},
+            dict(data["evidence"]),
+            Removal(data["removal"]),
+            data["removal_evidence"],
+        )
 
 
 def compare(probe: Exchange, controls: Iterable[Exchange], names: Iterable[str] = ()) -> Mounting:
@@ -112,7 +141,7 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
         agent: client of the target.
         contract: the contract.
         run: whose names the probes use.
-        effects: how far the run may go; from ``lifecycle`` on an instance may be made to decide doubtful cases.
+        effects: how far the run may go; from ``lifecycle`` on, one instance is made to see whether it can be removed.
         probe_image: image of such an instance.
 
     Raises:
@@ -120,12 +149,24 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
     """
     prober = _Prober(agent, run, probe_image)
     mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
+    removal, tried = Removal.UNTRIED, "nothing was made"
     if effects >= EffectLevel.LIFECYCLE:
         mountings |= prober.decide_doubtful(contract, mountings)
+        if all(mountings[f"core.tools.{verb}"].state == MountState.MOUNTED for verb in ("deploy", "delete", "start")):
+            removal, tried = prober.try_removal(contract)
+        elif mountings["core.tools.delete"].state != MountState.MOUNTED:
+            removal, tried = Removal.REFUSED, "core.tools.delete is not mounted"
     return Survey(
         {name: mounting.state for name, mounting in mountings.items()},
         {name: mounting.evidence for name, mounting in mountings.items()},
+        removal,
+        tried,
     )
+
+
+def surveyed_instance(run: RunIdentity) -> str:
+    """Return the name of the one instance that a survey makes."""
+    return run.name("surveyed")
 
 
 class _Prober:
@@ -133,7 +174,7 @@ class _Prober:
         self._agent = agent
         self._absent = run.name("absent")
         self._nowhere = run.name("nowhere")
-        self._instance = run.name("surveyed")
+        self._instance = surveyed_instance(run)
         self._group = run.name("surveyed-group")
         self._image = probe_image
         self._controls: dict[tuple[str, str], Exchange] = {}
@@ -159,23 +200,63 @@ class _Prober:
         return mounting
 
     def decide_doubtful(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
-        """Ask again, with something that exists, for operations that answered an unknown name like the fallback."""
+        """Ask again, with something that exists, for operations that answered an unknown name like the fallback.
+
+        Nothing is made for that where it could not be removed: an agent of which delete alone looks absent answers
+        the others' unknown names in their own way, so that delete is absent indeed; a stub makes nothing at all.
+        """
         doubtful = [
             operation
             for operation in contract.operations
             if operation.subject and mountings[operation.id].state == MountState.MISSING
         ]
         decided: dict[str, Mounting] = {}
-        for kind, deploy_id in (("instance", "core.tools.deploy"), ("group", "mcp.groups.deploy")):
+        for kind, verbs in (("instance", ("deploy", "delete")), ("group", ("deploy", "remove"))):
+            profile = "core.tools" if kind == "instance" else "mcp.groups"
+            deploy, remove = (contract.operation(f"{profile}.{verb}") for verb in verbs)
             asked = [operation for operation in doubtful if operation.subject and operation.subject.kind == kind]
-            # What removes comes last, so that the others still find the thing.
-            asked.sort(key=lambda operation: operation.effect == "remove")
-            if not asked or mountings[deploy_id].state != MountState.MOUNTED:
+            alone = remove in asked and len(asked) == 1
+            if not asked or alone or mountings[deploy.id].state != MountState.MOUNTED or self._is_stub(deploy):
                 continue
-            if self._made(contract.operation(deploy_id), kind):
+            if self._made(deploy, kind):
+                # What removes comes last, so that the others still find the thing.
+                asked.sort(key=lambda operation: operation.effect == Effect.REMOVE)
                 decided |= {operation.id: self._asked_of_existing(operation) for operation in asked}
-                self._remove(contract, kind)
+                self._guarded(lambda: self._agent.call(remove, self._instance if kind == "instance" else self._group))
         return decided
+
+    def try_removal(self, contract: Contract) -> tuple[Removal, str]:
+        """Make one instance, remove it, and make it again: only what can be removed is made in numbers."""
+        deploy, delete, start, stop = (
+            contract.operation(f"core.tools.{verb}") for verb in ("deploy", "delete", "start", "stop")
+        )
+        name = self._instance
+        if not self._made(deploy, "instance"):
+            return Removal.UNTRIED, "the deploy of the first instance failed"
+        known = self._guarded(lambda: self._agent.call(start, name))
+        if known is not None and known.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
+            return Removal.UNTRIED, "the deploy of the first instance made nothing"
+        removed = self._guarded(lambda: self._agent.call(delete, name))
+        if removed is None or removed.status != delete.success:
+            said = removed.describe() if removed else "nothing"
+            self._guarded(lambda: self._agent.call(stop, name))
+            self._guarded(lambda: self._agent.call(delete, name))
+            return Removal.REFUSED, f"DELETE of a running instance is answered {said}"
+        started = self._guarded(lambda: self._agent.call(start, name))
+        if started is not None and started.status == start.success:
+            return Removal.WITHOUT_EFFECT, "a deleted instance can still be started"
+        again = self._guarded(lambda: self._agent.call(deploy, json=deploy_body(name, self._image)))
+        if again is not None and again.status >= 400:  # noqa: PLR2004 - errors, RFC 9110 section 15.5
+            return Removal.LEAVES_CONTAINER, f"the name of a deleted instance cannot be deployed: {again.describe()}"
+        self._guarded(lambda: self._agent.call(delete, name))
+        return Removal.WORKS, "an instance was deleted, and its name was free again"
+
+    def _is_stub(self, deploy: Operation) -> bool:
+        if deploy.creates != "instance":
+            return False
+        body = deploy_body(self._instance, UNRESOLVABLE_IMAGE)
+        answer = self._guarded(lambda: self._agent.call(deploy, json=body))
+        return answer is not None and answer.status < 400  # noqa: PLR2004 - errors, RFC 9110 section 15.5
 
     def _made(self, deploy: Operation, kind: str) -> bool:
         body = (
@@ -184,12 +265,8 @@ class _Prober:
             else group_body(self._group, [f"{self._group}-server"], self._image)
         )
         answer = self._guarded(lambda: self._agent.call(deploy, json=body))
-        return answer is not None and answer.status == deploy.success
-
-    def _remove(self, contract: Contract, kind: str) -> None:
-        remove = contract.operation("core.tools.delete" if kind == "instance" else "mcp.groups.remove")
-        name = self._instance if kind == "instance" else self._group
-        self._guarded(lambda: self._agent.call(remove, name))
+        # An agent may say it with another success than the documented one, which is the finding of a clause.
+        return answer is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110 section 15.3
 
     def _asked_of_existing(self, operation: Operation) -> Mounting:
         assert operation.subject is not None

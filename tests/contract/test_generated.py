@@ -27,6 +27,8 @@ def budget(settings, operation):
 def shape(operation, instances, identity, settings):
     """Names that exist and names that do not, for operations that act on something."""
     subjects, account = (), None
+    if operation.effect == Effect.CREATE:
+        instances.require_removable()
     if operation.subject is not None:
         existing = instances.deploy().name if operation.subject.kind == "instance" else instances.deploy_group().group
         subjects, account = (existing, identity.name("absent")), account_id(existing)
@@ -62,6 +64,7 @@ def test_valid_requests_get_documented_answers(agent, contract, operation, shape
         if answer is None:
             return
         judged.append(answer)
+        undo(agent, contract, operation, request, answer)
         # A deploy may fail for the engine's reasons, and that is documented; nothing else has a reason to.
         allowed = {500, 502} if operation.effect == Effect.CREATE else set()
         problems = conforms(operation, answer)
@@ -71,7 +74,6 @@ def test_valid_requests_get_documented_answers(agent, contract, operation, shape
             expected=["a documented answer to a valid request, with its schema"],
             exchange=answer,
         )
-        undo(agent, contract, operation, request, answer)
 
     generate(operation, shape, judge, valid=True, seed=random_source.getrandbits(32), examples=budget)
     if not judged:

@@ -35,6 +35,20 @@ def test_unknown_paths_answer_the_fallback(agent, identity, clause):
         )
 
 
+@pytest.mark.clause("core.fallback/undeclared-method-is-404")
+def test_undeclared_methods_answer_the_fallback(agent, identity, clause):
+    for method, path in (("GET", "/tools/{}/start"), ("PUT", "/tools/{}"), ("PATCH", "/tools/{}/stop")):
+        answer = agent.send(method, path.format(identity.name("absent")))
+
+        require(
+            answer.status == 404 and answer.json == NOT_FOUND,
+            answer.describe(),
+            expected=['404 {"error":"Not Found"}'],
+            exchange=answer,
+            cause="response-drift",
+        )
+
+
 @pytest.mark.clause("mcp.fallback/unknown-path-is-404")
 def test_unknown_mcp_paths_answer_the_router_fallback(agent, identity, clause):
     answer = agent.send("GET", f"/mcp/{identity.name('nowhere')}")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dtma_contract.judgement import NotJudgedError, require, require_success
+from dtma_contract.judgement import NotJudgedError, require, require_succeeded
 
 
 @pytest.mark.clause("lifecycle/group-lives-and-goes")
@@ -18,5 +18,5 @@ def test_a_group_lives_and_goes(agent, contract, instances, clause):
         group.group in listed, f"the status lists {listed}", expected=[f"{group.group} to be listed"], exchange=status
     )
     removed = agent.call(contract.operation("mcp.groups.remove"), group.group)
-    require_success(contract.operation("mcp.groups.remove"), removed)
+    require_succeeded(contract.operation("mcp.groups.remove"), removed)
     instances.require_gone(group.server, after="the removal of its group", exchange=removed)

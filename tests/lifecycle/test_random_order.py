@@ -5,7 +5,7 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
-from dtma_contract.judgement import NotAskedError, require, require_refusal, require_success
+from dtma_contract.judgement import NotAskedError, require, require_refusal, require_succeeded
 from dtma_contract.settings import Depth
 
 # (examples, steps): a step is a few requests; with a real engine a deploy takes about half a second.
@@ -34,7 +34,7 @@ def test_random_order_follows_the_model(agent, contract, instances, settings, ra
         def deploy_new(self):
             name = instances.fresh_name()
             self.seen.add(name)
-            require_success(deploy, instances.send_deploy(name))
+            require_succeeded(deploy, instances.send_deploy(name))
             self.state[name] = "running"
             return name
 
@@ -44,7 +44,7 @@ def test_random_order_follows_the_model(agent, contract, instances, settings, ra
             if name in self.state:
                 require_refusal(deploy, answer, 409)
             else:
-                require_success(deploy, answer)
+                require_succeeded(deploy, answer)
                 self.state[name] = "running"
 
         @rule(name=names, verb=st.sampled_from([(start, "running"), (stop, "exited")]))
@@ -52,7 +52,7 @@ def test_random_order_follows_the_model(agent, contract, instances, settings, ra
             operation, state = verb
             answer = agent.call(operation, name)
             if name in self.state:
-                require_success(operation, answer)
+                require_succeeded(operation, answer)
                 self.state[name] = state
             else:
                 require_refusal(operation, answer, 404)
@@ -70,7 +70,7 @@ def test_random_order_follows_the_model(agent, contract, instances, settings, ra
             if self.state.pop(name, None) is None:
                 require_refusal(delete, answer, 404)
             else:
-                require_success(delete, answer)
+                require_succeeded(delete, answer)
 
         @invariant()
         def listing_follows(self):

@@ -3,7 +3,7 @@
 import pytest
 
 from dtma_contract.bodies import deploy_body
-from dtma_contract.judgement import NotJudgedError, TargetGoneError, require, require_refusal, require_success
+from dtma_contract.judgement import NotJudgedError, TargetGoneError, require, require_refusal, require_succeeded
 
 # Each holds something that the engine refuses in a container's name.
 ODD_NAMES = (
@@ -54,7 +54,7 @@ def test_a_host_port_that_is_taken_is_refused(contract, agent, operation, instan
     instances.require_state(first.name, "running", after="a deploy onto its port", exchange=answer)
     # A container that was created and left behind is in no listing, but holds its name.
     again = instances.send_deploy(second)
-    require_success(operation, again)
+    require_succeeded(operation, again)
 
 
 @pytest.mark.clause("lifecycle/instances-are-independent")
@@ -70,12 +70,13 @@ def test_instances_are_independent(agent, contract, instances, clause):
         for neighbour, entry in zip(neighbours, before, strict=True):
             require_untouched(instances, neighbour, entry, f"{operation_id} of {acted_on.name}")
     stopped = contract.operation("core.tools.stop")
-    require_success(stopped, agent.call(stopped, neighbours[0].name))
+    require_succeeded(stopped, agent.call(stopped, neighbours[0].name))
     instances.require_state(neighbours[1].name, "running", after=f"stop of {neighbours[0].name}")
 
 
 @pytest.mark.clause("lifecycle/odd-names-are-refused")
-def test_odd_names_are_refused(agent, contract, operation, identity, settings, clause):
+def test_odd_names_are_refused(agent, contract, operation, identity, settings, instances, clause):
+    instances.require_removable()
     judged = 0
     for odd in ODD_NAMES:
         name = identity.name(odd)
