@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -25,7 +25,7 @@ class Accepted:
 
     clause: str
     reason: str
-    expires: datetime.date | None
+    expires: dt.date | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +78,7 @@ def read_baseline(document: Any, known_clauses: Iterable[str], origin: str) -> t
     return tuple(_entry(entry, known, f"{origin}, entry {number}") for number, entry in enumerate(entries, 1))
 
 
-def compare(results: Iterable[ClauseResult], accepted: Iterable[Accepted], today: datetime.date) -> BaselineComparison:
+def compare(results: Iterable[ClauseResult], accepted: Iterable[Accepted], today: dt.date) -> BaselineComparison:
     """Sort findings by what was accepted before.
 
     Args:
@@ -107,11 +107,11 @@ def _entry(entry: Any, known: set[str], origin: str) -> Accepted:
     expires = entry.get("expires")
     if isinstance(expires, str):
         try:
-            expires = datetime.date.fromisoformat(expires)
+            expires = dt.date.fromisoformat(expires)
         except ValueError:
             raise UsageError(f'{origin}: "{expires}" is no date.', "Write it as 2027-01-31.") from None
-    if isinstance(expires, datetime.datetime):
+    if isinstance(expires, dt.datetime):
         expires = expires.date()
-    if expires is not None and not isinstance(expires, datetime.date):
+    if expires is not None and not isinstance(expires, dt.date):
         raise UsageError(f'{origin}: "{expires}" is no date.', "Write it as 2027-01-31.")
     return Accepted(entry["clause"], str(entry["reason"]), expires)

@@ -104,6 +104,7 @@ class _Cleanup:
         self._policy = replace(gate.policy, effects=max(gate.policy.effects, EffectLevel.LIFECYCLE))
         self._removed: dict[str, None] = {}
         self._trouble: dict[Thing, str] = {}
+        self._gone_at_engine: frozenset[str] = frozenset()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self, things: list[Thing]) -> CleanupReport:
@@ -118,7 +119,7 @@ class _Cleanup:
         )
         engine_knows = await self._remove_at_engine(things)
         listed = await self._listed() if listed is None or listed & {thing.name for thing in things} else listed
-        left = [item for thing in things if (item := self._left(thing, listed, engine_knows=engine_knows)) is not None]
+        left = [item for thing in things if (item := self._left(thing, listed, engine_knows=engine_knows))]
         return CleanupReport(tuple(self._removed), tuple(left))
 
     async def _each(self, step: Callable[[Thing], Awaitable[None]], things: list[Thing]) -> None:
@@ -172,11 +173,14 @@ class _Cleanup:
                 self._trouble[thing] += f" The Docker Engine: {problem}"
             return False
         self._removed.update(dict.fromkeys(gone))
+        self._gone_at_engine = frozenset(gone)
         return True
 
     def _left(self, thing: Thing, listed: set[str] | None, *, engine_knows: bool) -> LeftBehind | None:
         state = self._gate.ledger.state
         trouble = self._trouble.get(thing, "")
+        if thing.kind == "instance" and thing.name in self._gone_at_engine:
+            return None
         if listed is not None and thing.name in listed:
             reason = f"The agent still lists it. {trouble}".strip()
         elif engine_knows and thing.kind == "instance":

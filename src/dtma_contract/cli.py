@@ -5,10 +5,9 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tomllib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 from rich.console import Console
@@ -17,7 +16,14 @@ from rich.markup import escape
 from dtma_contract import __version__
 from dtma_contract.errors import DtmaContractError, EngineError, TargetUnusableError, UsageError, closest
 from dtma_contract.settings import Settings, merge
+from dtma_contract.settings_file import read_settings_file
 from dtma_contract.verdict import ExitCode
+
+if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
+    from dtma_contract.cleanup import CleanupReport
+    from dtma_contract.contract import Contract
+    from dtma_contract.sweep import SweepResult
+    from dtma_contract.verdict import Clause
 
 __all__ = ["main"]
 
@@ -40,7 +46,7 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="dtma-contract")
 def commands() -> None:
-    """Judge a DTMA against its contract, without harm to the host it runs on.
+    r"""Judge a DTMA against its contract, without harm to the host it runs on.
 
     \b
     Exit codes: 0 kept · 1 violated · 2 interrupted · 3 engine error · 4 usage ·
@@ -78,7 +84,7 @@ def commands() -> None:
 @click.option("-n", "workers", type=click.IntRange(0, 32), default=0, metavar="N", help="Judge with N processes.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 def verify(*, workers: int, form: str, **flags: Any) -> None:
-    """Judge every clause of the contract on a live agent.
+    r"""Judge every clause of the contract on a live agent.
 
     What the run makes carries names of its own (dtmac-…), and is gone afterwards; nothing else is touched.
 
@@ -111,7 +117,7 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
 @click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
-    """Explain clauses: what is required, why, and how it is judged.
+    r"""Explain clauses: what is required, why, and how it is judged.
 
     \b
     Examples:
@@ -128,29 +134,114 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
         raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
     console = Console()
     for clause in chosen:
-        if listing:
-            click.echo(clause.id)
-            continue
-        lines = [
-            f"[bold]{clause.id}[/]  [dim]{clause.level}, needs effects {clause.needs}[/]",
-            f"  {escape(clause.text)}",
-        ]
-        lines.append(f"  [dim]why[/]         {escape(clause.reason)}")
-        named = [contract.operation(operation) for operation in clause.operations]
-        for operation in named:
-            lines.append(f"  [dim]operation[/]   {operation.method} {operation.path}  [dim]{operation.id}[/]")
-        lines.append(f"  [dim]judge only[/]  dtma-contract verify --target URL --only {clause.id}")
+        lines = [clause.id] if listing else list(_explanation(clause, contract))
         for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
 
 
+def _explanation(clause: Clause, contract: Contract) -> Iterator[str]:
+    yield f"[bold]{clause.id}[/]  [dim]{clause.level}, needs effects {clause.needs}[/]"
+    yield f"  {escape(clause.text)}"
+    yield f"  [dim]why[/]         {escape(clause.reason)}"
+    for operation in map(contract.operation, clause.operations):
+        yield f"  [dim]operation[/]   {operation.method} {operation.path}  [dim]{operation.id}[/]"
+    yield f"  [dim]judge only[/]  dtma-contract verify --target URL --only {clause.id}"
+
+
+@commands.command(short_help="Only the fence, for any other client.")
+@click.option("--target", required=True, metavar="URL", help="The agent behind the fence.")
+@click.option("--listen", default="127.0.0.1:0", show_default=True, metavar="HOST:PORT", help="Where clients send to.")
+@click.option("--token-env", metavar="NAME", help="Variable that holds its token  [default: DTMA_BEARER_TOKEN]")
+@click.option(
+    "--effects", metavar="LEVEL", help="How far clients may go: read, lifecycle, restart  [default: lifecycle]"
+)
+@click.option("--probe-image", metavar="REF", help="The one image that may be deployed  [default: nginx:latest]")
+@click.option("--docker", metavar="URL", help="The target's Docker Engine, to remove what the agent cannot.")
+@click.option("--reports", metavar="DIR", help="Folder of ledger and record  [default: reports]")
+@click.option("--contract", metavar="FILE", help="Another contract than the one shipped.")
+def fence(*, listen: str, **flags: Any) -> None:
+    r"""Put the fence before a live agent, so that another client can do no harm.
+
+    Requests without Authorization get the token. What is not the client's own, by the name it bears and by the
+    ledger, is neither started, stopped, changed nor removed; what clients made is removed on Ctrl-C.
+
+    \b
+    Examples:
+      dtma-contract fence --target http://droplet:30000 --listen 127.0.0.1:8080
+      st run contracts/dtma.openapi.yaml --url http://127.0.0.1:8080
+    """
+    from dtma_contract.fence.command import read_listen, run_fence_command  # noqa: PLC0415 - as above
+    from dtma_contract.fence.settings import FenceSettings  # noqa: PLC0415
+    from dtma_contract.plan import Plan  # noqa: PLC0415
+
+    plan = Plan.make(_settings(flags))
+    settings = plan.settings
+    host, port = read_listen(listen)
+    token = os.environ.pop(settings.token_env, "")
+    if not token:
+        raise UsageError(f"The environment variable {settings.token_env} is not set.", "It holds the agent's token.")
+    plan.folder.mkdir(parents=True, mode=0o700)
+    fence_settings = FenceSettings(
+        target=settings.target,
+        identity=plan.identity,
+        contract=plan.contract,
+        folder=plan.folder,
+        effects=settings.effects,
+        probe_image=settings.probe_image,
+        token_env=settings.token_env,
+        docker=settings.docker,
+        host=host,
+        port=port,
+    )
+    sys.exit(run_fence_command(fence_settings, token, click.echo))
+
+
+@commands.command(short_help="Remove what a killed run left.")
+@click.argument("where", default="reports", metavar="[LEDGER|REPORTS]")
+@click.option("--dry-run", is_flag=True, help="Only say what would be asked for.")
+def sweep(*, where: str, dry_run: bool) -> None:
+    r"""Remove what interrupted runs left, by their ledgers; names are never guessed.
+
+    A run that was killed is cleaned up by its fence. This is for when that died as well: it asks for each name
+    in the ledger, and for nothing else. The token comes from the variable that the run took it from.
+
+    \b
+    Examples:
+      dtma-contract sweep
+      dtma-contract sweep reports/20261123-145530-k3f9x2ab --dry-run
+    """
+    from dtma_contract import sweep as sweeping  # noqa: PLC0415 - as above
+    from dtma_contract.fence.command import report_lines  # noqa: PLC0415
+    from dtma_contract.shipped import load_contract  # noqa: PLC0415
+
+    ledgers = sweeping.find_ledgers(Path(where))
+    results = sweeping.sweep(ledgers, load_contract(), lambda name: os.environ.get(name) or None, dry_run=dry_run)
+    if not results:
+        click.echo(f"no ledger in {where}: nothing to do")
+    for result in results:
+        for line in _sweep_lines(result, report_lines, dry_run=dry_run):
+            click.echo(line)
+    sys.exit(sweeping.exit_code(results))
+
+
+def _sweep_lines(
+    result: SweepResult, report_lines: Callable[[CleanupReport], list[str]], *, dry_run: bool
+) -> Iterator[str]:
+    name = result.run or str(result.ledger)
+    if result.is_alive:
+        yield f"{name}: the run is alive, nothing is done"
+    elif result.problem is not None:
+        yield f"{name}: {result.problem}"
+    elif not result.pending:
+        yield f"{name}: nothing left"
+    elif dry_run:
+        yield from (f"{name}: would remove {pending}" for pending in result.pending)
+    elif result.report is not None:
+        yield from (f"{name}: {line}" for line in report_lines(result.report))
+
+
 def _settings(flags: dict[str, Any]) -> Settings:
-    file = Path("dtma-contract.toml")
-    try:
-        stated = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-    except (OSError, ValueError) as problem:
-        raise UsageError(f"{file} cannot be read: {problem}.", "Mend it, or move it away.") from None
-    return Settings.from_values(merge(flags, os.environ, stated))
+    return Settings.from_values(merge(flags, os.environ, read_settings_file()))
 
 
 def _short(path: Path) -> str:

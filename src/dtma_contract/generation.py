@@ -115,7 +115,7 @@ def _request(operation: Operation, shape: Shape, case: Any) -> GeneratedRequest:
     parameters = [part.strip("{}") for part in operation.path.split("/") if part.startswith("{")]
     names = tuple(_namespaced(str(case.path_parameters[name]), shape) for name in parameters)
     body = case.body if operation.request_schema is not None else None
-    if isinstance(body, schemathesis.core.NotSet):  # type: ignore[attr-defined]  # not exported, and what absence is
+    if isinstance(body, schemathesis.core.NotSet):
         body = b""
     return GeneratedRequest(names, dict(case.query or {}), _shaped(body, shape))
 

@@ -134,10 +134,7 @@ class Instances:
             NotJudgedError: the deploy failed or made nothing, which is the finding of another clause.
         """
         instance = self.deploy_unchecked(publish=publish)
-        start = self._contract.operation("core.tools.start")
-        # A listing that leaves it out is another clause's finding; what can be started is there.
-        if self.find(instance.name) is None and self._agent.call(start, instance.name).status != start.success:
-            raise NotJudgedError("a deploy makes nothing here, see lifecycle/deploy-creates-running")
+        self._require_known(instance.name)
         return instance
 
     def deploy_unchecked(self, *, publish: bool = False) -> Instance:
@@ -161,14 +158,11 @@ class Instances:
         return self._agent.call(self._contract.operation("core.tools.deploy"), json=body)
 
     def deploy_group(self) -> Group:
-        """Deploy a group of one server.
-
-        Raises:
-            NotJudgedError: the deploy failed, which is the finding of another clause.
-        """
+        """Deploy a group of one server; errors as in deploy."""
         group, server = self.fresh_name(), self.fresh_name()
         exchange = self.send_group(group, [server])
         self._require_made("mcp.groups.deploy", exchange, group)
+        self._require_known(server)
         return Group(group, server, exchange)
 
     def send_group(self, group: str, servers: Sequence[str]) -> Exchange:
@@ -239,7 +233,7 @@ class Instances:
             )
 
     def engine_state(self, name: str) -> str | None:
-        """Return the Engine's state word for a container of exactly that name; None without one or without an Engine."""
+        """Return the Engine's state word for a container of exactly that name; None where there is none."""
         if self._engine is None:
             return None
         return next((container.state for container in self._engine.containers() if container.name == name), None)
@@ -254,6 +248,12 @@ class Instances:
             except (NotJudgedError, ClauseViolatedError):
                 # The clean-up of the run asks again for everything in the ledger, and says what stays.
                 continue
+
+    def _require_known(self, name: str) -> None:
+        start = self._contract.operation("core.tools.start")
+        # A listing that leaves it out is another clause's finding; what can be started is there.
+        if self.find(name) is None and self._agent.call(start, name).status == 404:  # noqa: PLR2004 - RFC 9110 15.5.5
+            raise NotJudgedError("a deploy makes nothing here, see lifecycle/deploy-creates-running")
 
     def _require_made(self, operation_id: str, exchange: Exchange, name: str) -> None:
         operation = self._contract.operation(operation_id)

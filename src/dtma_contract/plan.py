@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import random
 import secrets
 from collections.abc import Mapping
@@ -68,7 +68,7 @@ class Plan:
             accepted = read_baseline(document, [clause.id for clause in clauses], str(settings.baseline))
         seed = secrets.randbits(_SEED_BITS) if settings.seed is None else settings.seed
         # The names of a run are never taken from its seed: a replay must not meet what the first run left.
-        fresh = identity or RunIdentity.new(datetime.datetime.now(tz=datetime.UTC), random.SystemRandom())
+        fresh = identity or RunIdentity.new(dt.datetime.now(tz=dt.UTC), random.SystemRandom())
         return cls(replace(settings, seed=seed), contract, clauses, selected, accepted, fresh)
 
     @property

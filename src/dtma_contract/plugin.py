@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 import traceback
 from collections.abc import Generator
 from pathlib import Path
@@ -27,6 +26,7 @@ from dtma_contract.run_identity import RunIdentity
 from dtma_contract.run_report import RunReport
 from dtma_contract.session_state import EXPECTED, INFO, PLAN, RESULTS, RUN, TURNS, HandedPlan
 from dtma_contract.settings import Settings, merge
+from dtma_contract.settings_file import read_settings_file
 from dtma_contract.shipped import suite_folder
 from dtma_contract.turns import Turns
 from dtma_contract.verdict import Clause, ClauseResult, ExitCode, Finding, Outcome
@@ -95,12 +95,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 def _settings(config: pytest.Config) -> Settings:
     flags = vars(config.option) | {"strict": config.option.strict_clauses}
-    file = Path("dtma-contract.toml")
-    try:
-        stated = tomllib.loads(file.read_text("utf-8")) if file.is_file() else {}
-    except (OSError, ValueError) as problem:
-        raise UsageError(f"{file} cannot be read: {problem}.", "Mend it, or move it away.") from None
-    return Settings.from_values(merge(flags, os.environ, stated))
+    return Settings.from_values(merge(flags, os.environ, read_settings_file()))
 
 
 def _names_the_suite(config: pytest.Config) -> bool:
@@ -158,9 +153,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     plan, info = config.stash.get(PLAN, None), config.stash.get(INFO, None)
     if plan is None or info is None:
         return []
-    settings = plan.settings
+    asked = plan.settings
     return [
-        f"dtma-contract: target {info.target}, effects {settings.effects}, depth {settings.depth}, seed {settings.seed}",
+        f"dtma-contract: target {info.target}, effects {asked.effects}, depth {asked.depth}, seed {asked.seed}",
         f"dtma-contract: reports in {plan.folder}",
     ]
 
@@ -324,6 +319,7 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 
 def _report(config: pytest.Config, run: Run, *, interrupted: bool) -> RunReport:
     results = config.stash[RESULTS].values()
-    report = run.finish(results, config.stash[EXPECTED], interrupted=interrupted)
+    expected = config.stash[EXPECTED]
+    report = run.finish(results, expected, interrupted=interrupted)
     config.hook.pytest_dtma_reported(report=report)
     return report

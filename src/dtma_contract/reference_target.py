@@ -40,8 +40,7 @@ class ReferenceTarget:
         """
         token = secrets.token_urlsafe(24)
         process = subprocess.Popen(
-            [sys.executable, "-m", "dtma_reference", "serve", "--engine", "memory", "--port", "0", "--allow-ssh"]
-            + ["--image", probe_image],
+            [sys.executable, "-m", "dtma_reference", "serve", "--port", "0", "--allow-ssh", "--image", probe_image],
             env=_environment() | {"DTMA_BEARER_TOKEN": token, "BACKEND_TO_DTMA_API_KEY": secrets.token_urlsafe(24)},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

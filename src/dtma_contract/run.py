@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import os
 import time
 from collections.abc import Iterable
@@ -149,7 +149,7 @@ class Run:
             contract=self.plan.contract,
             seed=settings.seed,
             results=listed if self.unusable is None or by_id else (),
-            baseline=compare(listed, self.plan.accepted, datetime.datetime.now(tz=datetime.UTC).date()),
+            baseline=compare(listed, self.plan.accepted, dt.datetime.now(tz=dt.UTC).date()),
             left_behind=self._left_behind,
             unusable=self.unusable,
             interrupted=interrupted,
@@ -167,7 +167,7 @@ class Run:
         return gone
 
     def _forgotten(self, known: tuple[LeftBehind, ...]) -> tuple[LeftBehind, ...]:
-        """Return the container that the agent forgot when it deleted the first instance; only the Engine could see it."""
+        """Return the container that the agent forgot when it deleted the first instance."""
         if self._survey is None or self._survey.removal != Removal.LEAVES_CONTAINER or self.plan.settings.docker:
             return ()
         name = surveyed_instance(self.plan.identity)

@@ -212,7 +212,5 @@ class RunReport:
         }
         if outcomes.get("mounted") == Outcome.VIOLATED:
             return True
-        refusing = {name: outcome for name, outcome in outcomes.items() if name in _REFUSING} or {
-            "mounted": outcomes.get("mounted")
-        }
-        return outcomes.get("success") in _JUDGED and any(outcome in _JUDGED for outcome in refusing.values())
+        refusing = {outcome for name, outcome in outcomes.items() if name in _REFUSING} or {outcomes.get("mounted")}
+        return outcomes.get("success") in _JUDGED and bool(refusing & _JUDGED)

@@ -72,7 +72,7 @@ class Settings:
         """Return the settings that merged raw values state.
 
         Args:
-            values: by field name; text, numbers, booleans or lists of text, as they stand in flags, variables and files.
+            values: by field name; text, numbers, booleans or lists of text, as flags, variables and files have them.
 
         Raises:
             UsageError: the target is missing, or a value is malformed.

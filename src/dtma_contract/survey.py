@@ -222,7 +222,7 @@ class _Prober:
                 # What removes comes last, so that the others still find the thing.
                 asked.sort(key=lambda operation: operation.effect == Effect.REMOVE)
                 decided |= {operation.id: self._asked_of_existing(operation) for operation in asked}
-                self._guarded(lambda: self._agent.call(remove, self._instance if kind == "instance" else self._group))
+                self._remove(remove, kind)
         return decided
 
     def try_removal(self, contract: Contract) -> tuple[Removal, str]:
@@ -267,6 +267,9 @@ class _Prober:
         answer = self._guarded(lambda: self._agent.call(deploy, json=body))
         # An agent may say it with another success than the documented one, which is the finding of a clause.
         return answer is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110 section 15.3
+
+    def _remove(self, remove: Operation, kind: str) -> None:
+        self._guarded(lambda: self._agent.call(remove, self._instance if kind == "instance" else self._group))
 
     def _asked_of_existing(self, operation: Operation) -> Mounting:
         assert operation.subject is not None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -43,8 +42,9 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
         contextlib.redirect_stdout(log),
     ):
         code = pytest.main(_arguments(workers), plugins=[HandedPlan(plan), display])
-    if display.report is not None:
-        return display.report
+    report: RunReport | None = display.report
+    if report is not None:
+        return report
     if display.problem is not None:
         raise display.problem
     raise EngineError(
@@ -53,7 +53,7 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
     )
 
 
-def _arguments(workers: int) -> Sequence[str]:
+def _arguments(workers: int) -> list[str]:
     suite = suite_folder()
     return [
         # The user's own pytest configuration has no part in this.

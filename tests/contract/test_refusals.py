@@ -41,7 +41,7 @@ def test_a_body_that_is_no_object_is_refused(ask, operation):
 
 @pytest.fixture
 def target_of_fields(operation, identity, instances, settings):
-    """Names for the path, and a complete body: what exists where there must be something, what cannot be pulled else."""
+    """Names for the path, and a complete body that makes nothing: its image cannot be pulled."""
     if operation.subject is not None:
         name = instances.deploy().name
         return [name], valid_body(operation, name, settings.probe_image)

@@ -13,7 +13,9 @@ BUDGET = {Depth.STANDARD: (3, 12), Depth.DEEP: (15, 30)}
 
 
 @pytest.mark.clause("lifecycle/random-order")
-def test_random_order_follows_the_model(agent, contract, instances, settings, random_source, clause):
+def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
+    agent, contract, instances, settings, random_source, clause
+):
     if settings.depth not in BUDGET:
         raise NotAskedError("nothing is generated at depth smoke")
     examples, steps = BUDGET[settings.depth]

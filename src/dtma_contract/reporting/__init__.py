@@ -1,1 +1,1 @@
-"""One module a report format; each reads the same RunReport. JUnit and Allure files are written by pytest and its plugin."""
+"""One module a report format, all reading the same RunReport; JUnit and Allure files are written by pytest."""

@@ -44,7 +44,7 @@ class RunDisplay:
         )
         self._task = self._progress.add_task("looking at the target", total=total, clause="")
 
-    def __enter__(self) -> RunDisplay:
+    def __enter__(self) -> Self:
         self._progress.start()
         return self
 

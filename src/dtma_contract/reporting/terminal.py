@@ -9,7 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dtma_contract.run_report import RunReport
-from dtma_contract.verdict import ClauseResult, ExitCode, Finding, Outcome
+from dtma_contract.verdict import ClauseResult, Finding, Outcome
 
 __all__ = ["print_report"]
 
@@ -44,27 +44,28 @@ def _lines(report: RunReport) -> Iterator[str]:
         yield f"[bold red]target unusable[/]  {escape(report.unusable.cause)}"
         yield f"  {escape(report.unusable.message)}"
         yield f"  [bold]next[/]  {escape(report.unusable.hint)}"
-    for cause, findings in _by_cause(report):
-        yield from _cause_lines(report, cause, findings)
+    for findings in _by_cause(report):
+        yield from _cause_lines(report, findings)
     if report.baseline.fixed:
         yield f"[green]fixed[/]  the baseline still accepts what is kept now: {', '.join(report.baseline.fixed)}"
     yield ""
     yield from _closing_lines(report)
 
 
-def _by_cause(report: RunReport) -> list[tuple[str, list[Finding]]]:
+def _by_cause(report: RunReport) -> list[list[Finding]]:
     def key(finding: Finding) -> str:
         return finding.cause or finding.clause
 
     order = {key(finding): number for number, finding in reversed(list(enumerate(report.findings)))}
     ranked = sorted(report.findings, key=lambda finding: order[key(finding)])
-    return [(cause, list(findings)) for cause, findings in groupby(ranked, key)]
+    return [list(findings) for _cause, findings in groupby(ranked, key)]
 
 
-def _cause_lines(report: RunReport, cause: str, findings: list[Finding]) -> Iterator[str]:
+def _cause_lines(report: RunReport, findings: list[Finding]) -> Iterator[str]:
     caused = findings[0].cause
     if caused:
-        yield f"[bold]cause[/]  [bold red]{escape(caused)}[/]  [dim]{len(findings)} finding{'s' * (len(findings) > 1)}[/]"
+        count = f"{len(findings)} finding{'s' * (len(findings) > 1)}"
+        yield f"[bold]cause[/]  [bold red]{escape(caused)}[/]  [dim]{count}[/]"
     for finding in findings[:_SHOWN_PER_CAUSE]:
         yield from _finding_lines(report, finding)
     more = [finding.clause for finding in findings[_SHOWN_PER_CAUSE:]]
@@ -114,16 +115,3 @@ def _reasons(results: Iterable[ClauseResult]) -> list[str]:
         f"{len(clauses)} clauses: {reason}" if len(clauses) > 1 else f"{clauses[0]}: {reason}"
         for reason, clauses in ranked
     ]
-
-
-def exit_hint(code: ExitCode) -> str:
-    """Return what an exit code means, in one sentence."""
-    return {
-        ExitCode.KEPT: "everything that was judged is kept",
-        ExitCode.VIOLATED: "a must clause is violated, or one of core could not be judged",
-        ExitCode.INTERRUPTED: "the run was interrupted; what it made is removed",
-        ExitCode.ENGINE_ERROR: "this program, or the machine it runs on, broke",
-        ExitCode.USAGE: "an option, a file or a variable is wrong",
-        ExitCode.NOTHING_JUDGED: "nothing was judged, which is never a pass",
-        ExitCode.TARGET_UNUSABLE: "the target cannot be judged: it is dead, refuses the token, or is no DTMA",
-    }[code]
