@@ -150,6 +150,8 @@ class FaultyInstances(Instances):
         found = super()._find(name)
         if found is None and "acts-on-foreign" in self._faults:
             return next((_adopted(item) for item in self._engine.list() if item.name == name), None)
+        if found is None and name and "container-ids-accepted" in self._faults:
+            found = next((item for item in self._registry.all() if item.container_id.startswith(name)), None)
         if found is None and "unknown-instance-is-500" in self._faults:
             raise FailureError(_FAILED, f"No such container: {name}")
         return found
@@ -168,6 +170,8 @@ class FaultyInstances(Instances):
         return super()._create(request)
 
     def _start_or_remove(self, container_id: str) -> None:
+        if "deploy-does-not-start" in self._faults:
+            return
         try:
             super()._start_or_remove(container_id)
         except ConflictError:

@@ -28,7 +28,10 @@ def service_information(agent: Agent, endpoints: tuple[Endpoint, ...]) -> Endpoi
         "service": "DTMA",
         "version": agent.settings.version,
         "status": "running",
-        "endpoints": [f"{endpoint.method} {endpoint.path} - {endpoint.summary}" for endpoint in endpoints],
+        "endpoints": [
+            "GET / - Service information",
+            *(f"{endpoint.method} {endpoint.path} - {endpoint.summary}" for endpoint in endpoints),
+        ],
     }
 
     async def answer(_request: object) -> Answer:

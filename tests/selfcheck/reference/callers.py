@@ -36,6 +36,12 @@ class Caller:
             rest["json"] = body
         return self.runner.run(self.http.request(method, path, headers=headers, **rest))
 
+    def raw(self, method: str, path: str) -> Any:
+        """Send a request whose path is not normalised."""
+        url = httpx.URL("http://agent/").copy_with(raw_path=path.encode())
+        request = httpx.Request(method, url, headers={"Authorization": f"Bearer {TOKEN}"})
+        return self.runner.run(self.http.send(request))
+
     def deploy(self, name: str, **changes: Any) -> Any:
         """Deploy an instance."""
         return self("POST", "/tools", deployment(name, **changes))
