@@ -29,13 +29,15 @@ class Shape:
     """What generated data is confined to.
 
     Attributes:
-        namespace: what every name begins with.
+        namespace: what every name of the run begins with.
+        prefix: what names that are made here begin with; it begins with the namespace.
         image: the only image that may be deployed.
         subjects: names that may stand in the path.
         account_id: the account id of the subject, for bodies that repeat it.
     """
 
     namespace: str
+    prefix: str
     image: str
     subjects: tuple[str, ...] = ()
     account_id: str | None = None
@@ -121,7 +123,7 @@ def _request(operation: Operation, shape: Shape, case: Any) -> GeneratedRequest:
 
 
 def _namespaced(name: str, shape: Shape) -> str:
-    return name if name.startswith(shape.namespace) else shape.namespace + name
+    return name if name.startswith(shape.namespace) else shape.prefix + name
 
 
 def _shaped(node: Any, shape: Shape) -> Any:
@@ -192,7 +194,7 @@ def _inlined(schema: Any, operation: Operation, shape: Shape) -> Any:
 
 def _confined(name: str, schema: Any, shape: Shape) -> Any:
     confined = {
-        "instanceNameOnToolbox": {"type": "string", "pattern": f"^{shape.namespace}g[a-z0-9]{{6,12}}$"},
+        "instanceNameOnToolbox": {"type": "string", "pattern": f"^{shape.prefix}[a-z0-9]{{6,12}}$"},
         "dockerImageUrl": {"type": "string", "enum": [shape.image, UNRESOLVABLE_IMAGE]},
         "HostConfig": {"type": "object", "maxProperties": 0, "additionalProperties": False},
         "Env": {"type": "array", "maxItems": 3, "items": {"type": "string", "pattern": "^[A-Z_]{1,12}=[ -~]{0,20}$"}},

@@ -78,7 +78,7 @@ class Instances:
         agent: client of the target.
         contract: the contract.
         identity: whose names are used.
-        prefix: tells the names of this worker from those of others.
+        prefix: tells the names of this worker from those of others; no prefix begins with another.
         image: the probe image.
         random_source: chooses host ports.
         survey: what is known of the target, above all whether what is made can be removed.
@@ -102,8 +102,7 @@ class Instances:
     ) -> None:
         self._agent = agent
         self._contract = contract
-        self._identity = identity
-        self._prefix = prefix
+        self.prefix = identity.name(prefix)
         self.image = image
         self._random = random_source
         self._engine = engine
@@ -113,7 +112,7 @@ class Instances:
 
     def fresh_name(self) -> str:
         """Return a name of the run that was not used before."""
-        return self._identity.name(f"{self._prefix}{next(self._numbers)}")
+        return f"{self.prefix}{next(self._numbers)}"
 
     def require_removable(self) -> None:
         """Raise unless what is made can be removed again, by the agent or by the Engine.
@@ -183,6 +182,10 @@ class Instances:
         if not isinstance(tools, list):
             raise NotJudgedError(f"the listing cannot be read: GET /tools is {exchange.describe()}")
         return tuple(_read_entries(tools))
+
+    def own(self) -> dict[str, str]:
+        """Return name and state of what is listed of this worker."""
+        return {entry.name: entry.status for entry in self.listed() if entry.name.startswith(self.prefix)}
 
     def find(self, name: str) -> Listed | None:
         """Return the listed instance of that name, or None."""

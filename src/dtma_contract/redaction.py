@@ -112,6 +112,10 @@ class TokenSpellings:
                 found.setdefault(spelling, (_replacement(spelling), leaks))
         return tuple((key, *found[key]) for key in sorted(found, key=len, reverse=True))
 
+    def occur_in(self, data: bytes) -> bool:
+        """Return whether any spelling stands in the bytes."""
+        return any(spelling in data for spelling, _, _ in self._spellings)
+
     def scrub(self, data: bytes) -> Scrubbed:
         """Return bytes without the token and its near misses; ``found`` tells of the token itself only."""
         leaked = False

@@ -212,5 +212,5 @@ class RunReport:
         }
         if outcomes.get("mounted") == Outcome.VIOLATED:
             return True
-        refusing = {outcome for name, outcome in outcomes.items() if name in _REFUSING} or {outcomes.get("mounted")}
-        return outcomes.get("success") in _JUDGED and bool(refusing & _JUDGED)
+        refusing: set[Outcome | None] = {outcome for name, outcome in outcomes.items() if name in _REFUSING}
+        return outcomes.get("success") in _JUDGED and bool((refusing or {outcomes.get("mounted")}) & _JUDGED)

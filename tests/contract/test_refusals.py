@@ -40,22 +40,22 @@ def test_a_body_that_is_no_object_is_refused(ask, operation):
 
 
 @pytest.fixture
-def target_of_fields(operation, identity, instances, settings):
+def target_of_fields(operation, instances, settings):
     """Names for the path, and a complete body that makes nothing: its image cannot be pulled."""
     if operation.subject is not None:
         name = instances.deploy().name
         return [name], valid_body(operation, name, settings.probe_image)
-    return [], valid_body(operation, identity.name("fields"), UNRESOLVABLE_IMAGE)
+    return [], valid_body(operation, instances.fresh_name(), UNRESOLVABLE_IMAGE)
 
 
 @pytest.fixture
 def nothing_changes(instances, operation):
     """What is listed of the run before and after is the same."""
-    before = [(entry.name, entry.status) for entry in instances.listed()] if operation.effect != Effect.READ else None
+    before = instances.own() if operation.effect != Effect.READ else None
     yield
     if before is not None:
-        after = [(entry.name, entry.status) for entry in instances.listed()]
-        require(sorted(before) == sorted(after), f"listed before: {before}, after: {after}", expected=["no change"])
+        after = instances.own()
+        require(before == after, f"listed before: {before}, after: {after}", expected=["no change"])
 
 
 @pytest.mark.aspect("missing-field-is-400")
