@@ -180,21 +180,31 @@ def decoded(answer: Answer, most: int) -> Answer:
 def scrubbed(answer: Answer, spellings: TokenSpellings) -> Answer:
     """Return the answer without secrets, and with a note of which kinds there were."""
     leaks: dict[str, None] = {}
-
-    def clean(data: bytes) -> bytes:
-        result = spellings.scrub(data)
-        if result.found:
+    whole = b"\n".join((answer.reason, *(part for header in answer.headers for part in header), answer.body))
+    if spellings.occur_in(whole):
+        answer, leaked = _without_token(answer, spellings)
+        if leaked:
             leaks["token"] = None
-        return result.data
-
-    headers = tuple((_header_name(clean(name)), clean(value)) for name, value in answer.headers)
-    reason, body = clean(answer.reason), clean(answer.body)
+    body = answer.body
     if _is_text(answer):
         environment = redact_environment(body)
         body = environment.data
         if environment.found:
             leaks["environment"] = None
-    return replace(answer, reason=reason, headers=headers, body=body, leaks=tuple(leaks))
+    return replace(answer, body=body, leaks=tuple(leaks))
+
+
+def _without_token(answer: Answer, spellings: TokenSpellings) -> tuple[Answer, bool]:
+    leaked = False
+
+    def clean(data: bytes) -> bytes:
+        nonlocal leaked
+        result = spellings.scrub(data)
+        leaked = leaked or result.found
+        return result.data
+
+    headers = tuple((_header_name(clean(name)), clean(value)) for name, value in answer.headers)
+    return replace(answer, reason=clean(answer.reason), headers=headers, body=clean(answer.body)), leaked
 
 
 def relocated(answer: Answer, hostname: str) -> Answer:

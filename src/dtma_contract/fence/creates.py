@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from dtma_contract.fence.decisions import Allow, FenceRequest, Reason, Refuse, Thing
+from dtma_contract.fence.decisions import Allow, FenceRequest, Reason, Refuse, Thing, sentence
 from dtma_contract.fence.images import cannot_resolve
 from dtma_contract.fence.names import is_own, may_mean_several
 from dtma_contract.fence.request_bodies import AmbiguousBodyError, json_objects, strings_of
@@ -63,7 +63,7 @@ def judge_create(request: FenceRequest, namespace: str, probe_image: str) -> Cre
     try:
         bodies = json_objects(request, _FIELDS)
     except AmbiguousBodyError as problem:
-        return Create(Refuse(Reason.AMBIGUOUS_REQUEST, f"{str(problem).capitalize()}."), harmless=False)
+        return Create(Refuse(Reason.AMBIGUOUS_REQUEST, sentence(problem)), harmless=False)
     things: dict[Thing, None] = {}
     harmless = True
     try:
@@ -210,4 +210,4 @@ def _decoded_text(text: str) -> Any:
 
 
 def _host_config(detail: str) -> _RefusedError:
-    return _RefusedError(Reason.HOST_CONFIG, f"{detail[0].upper()}{detail[1:]}.")
+    return _RefusedError(Reason.HOST_CONFIG, sentence(detail))

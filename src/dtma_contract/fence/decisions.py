@@ -6,7 +6,7 @@ import enum
 from dataclasses import dataclass
 from typing import Final
 
-__all__ = ["Allow", "Failure", "FenceRequest", "Reason", "Refuse", "Thing", "header_values"]
+__all__ = ["Allow", "Failure", "FenceRequest", "Reason", "Refuse", "Thing", "header_values", "sentence"]
 
 
 class Reason(enum.StrEnum):
@@ -135,3 +135,9 @@ def header_values(request: FenceRequest, name: str) -> list[str]:
     return [
         value.strip().decode("latin-1") for key, value in request.headers if key.lower().replace(b"_", b"-") == wanted
     ]
+
+
+def sentence(detail: object) -> str:
+    """Return a detail as a sentence, its case kept but for the first letter."""
+    text = str(detail)
+    return f"{text[:1].upper()}{text[1:]}."

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from dtma_contract.contract import Effect
+from dtma_contract.contract import Effect, Operation
 from dtma_contract.fence.answers import Answer, BrokenAnswerError, decoded, failed, refused, relocated, scrubbed
-from dtma_contract.fence.decisions import Allow, Failure, FenceRequest, Reason, Refuse, Thing
+from dtma_contract.fence.decisions import Allow, Failure, FenceRequest, Reason, Refuse, Thing, sentence
 from dtma_contract.fence.http1 import RequestHead, render_head
 from dtma_contract.fence.limits import Limits
 from dtma_contract.fence.policy import Policy, decide
@@ -46,6 +47,7 @@ class Gate:
         token: the secret, or None.
         limits: the bounds.
         authenticate_all: whether requests without Authorization get the token.
+        on_refused: is told of every refused request.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Gate:
         token: str | None,
         limits: Limits,
         authenticate_all: bool = False,
+        on_refused: Callable[[FenceRequest, Refuse], None] | None = None,
     ) -> None:
         self.policy = policy
         self.ledger = ledger
@@ -67,6 +70,7 @@ class Gate:
         self.is_over = False
         self._spellings = TokenSpellings(token)
         self._authenticate_all = authenticate_all and token is not None
+        self._on_refused = on_refused
         self._limits = limits
         self._record = record
         self._upstream = Upstream(address, limits)
@@ -103,12 +107,12 @@ class Gate:
         else:
             decision = decide(request, policy or self.policy, self.ledger.state.names)
         if isinstance(decision, Refuse):
-            answer = self._refuse(decision)
+            answer = self._refuse(request, decision)
         else:
             self._in_flight += 1
             self._idle.clear()
             try:
-                answer = await self._pass(head, body, decision.things)
+                answer = await self._pass(head, body, decision.things, operation)
             finally:
                 self._in_flight -= 1
                 if not self._in_flight:
@@ -129,22 +133,27 @@ class Gate:
     def unreadable(self, detail: str) -> GateAnswer:
         """Return the answer to bytes that are no unambiguous request, and record it."""
         self.exchanges += 1
-        answer = self._refuse(Refuse(Reason.AMBIGUOUS_REQUEST, f"{detail[:1].upper()}{detail[1:]}."))
+        request = FenceRequest("unreadable", b"request")
+        answer = self._refuse(request, Refuse(Reason.AMBIGUOUS_REQUEST, sentence(detail)))
         self._record.write(
             self.exchanges,
             began=datetime.now(UTC),
             milliseconds=0.0,
-            request=FenceRequest("", b""),
+            request=request,
             operation=None,
             answer=answer,
         )
         return GateAnswer(answer, self.exchanges)
 
-    def _refuse(self, refusal: Refuse) -> Answer:
+    def _refuse(self, request: FenceRequest, refusal: Refuse) -> Answer:
         self.refused[refusal.reason.value] += 1
+        if self._on_refused is not None:
+            self._on_refused(request, refusal)
         return refused(refusal)
 
-    async def _pass(self, head: RequestHead, body: bytes, things: tuple[Thing, ...]) -> Answer:
+    async def _pass(
+        self, head: RequestHead, body: bytes, things: tuple[Thing, ...], operation: Operation | None
+    ) -> Answer:
         if things:
             self.ledger.created(things)
             # Whoever finds the lock taken waits for a note that may be its own.
@@ -159,7 +168,9 @@ class Gate:
                 self._reach.note(problem.failure)
                 raise
             self._reach.note(None)
-            self._note_answer(head, things, answer.status)
+            self.ledger.answered(things, answer.status)
+            if operation is not None and operation.effect is Effect.REMOVE:
+                self._note_removal(head, operation, answer.status)
             answer = decoded(answer, self._limits.response_bytes)
         except BrokenAnswerError as problem:
             self.failed[problem.failure.value] += 1
@@ -185,12 +196,8 @@ class Gate:
             add=add,
         )
 
-    def _note_answer(self, head: RequestHead, things: tuple[Thing, ...], status: int) -> None:
-        self.ledger.answered(things, status)
-        operation = self.policy.operation_of(head.method.decode("ascii"), head.target)
-        if operation is None or operation.effect is not Effect.REMOVE or operation.subject is None:
-            return
-        if 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
+    def _note_removal(self, head: RequestHead, operation: Operation, status: int) -> None:
+        if operation.subject is not None and 200 <= status < 300:  # noqa: PLR2004 - RFC 9110 section 15.3
             position = operation.path.strip("/").split("/").index("{" + operation.subject.parameter + "}")
             path = head.target.decode("latin-1").partition("?")[0]
             self.ledger.gone(Thing(operation.subject.kind, path.strip("/").split("/")[position]))

@@ -15,7 +15,7 @@ from typing import Final
 
 from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.fence.creates import judge_create
-from dtma_contract.fence.decisions import Allow, FenceRequest, Reason, Refuse, Thing, header_values
+from dtma_contract.fence.decisions import Allow, FenceRequest, Reason, Refuse, Thing, header_values, sentence
 from dtma_contract.fence.names import is_own, may_mean_several
 from dtma_contract.fence.request_bodies import AmbiguousBodyError, json_objects, strings_of
 from dtma_contract.fence.targets import AmbiguousTargetError, query_names, readings
@@ -50,6 +50,20 @@ class Policy:
         return tuple((operation, _template(operation.path)) for operation in self.contract.operations)
 
     @cached_property
+    def templates_by_shape(self) -> dict[tuple[str, int], list[tuple[Operation, tuple[str | None, ...]]]]:
+        """The same, by method and number of segments."""
+        shapes: dict[tuple[str, int], list[tuple[Operation, tuple[str | None, ...]]]] = {}
+        for operation, template in self.templates:
+            shapes.setdefault((operation.method, len(template)), []).append((operation, template))
+        return shapes
+
+    def matching(self, method: str, segments: tuple[str, ...]) -> list[tuple[Operation, tuple[str | None, ...]]]:
+        """Return the operations of a method whose paths match, with their templates."""
+        folded = tuple(segment.lower() for segment in segments)
+        shapes = self.templates_by_shape.get((method, len(segments)), ())
+        return [(operation, template) for operation, template in shapes if _matches(template, folded)]
+
+    @cached_property
     def literals(self) -> frozenset[str]:
         """All literal segments of documented paths, in lower case."""
         return frozenset(segment for _, template in self.templates for segment in template if segment)
@@ -63,11 +77,7 @@ class Policy:
         """Return the operation that a request speaks to at first sight, for records; the most literal path wins."""
         path = target.decode("latin-1").partition("?")[0]
         segments = tuple(path.strip("/").split("/")) if path.strip("/") else ()
-        found = [
-            (template.count(None), operation)
-            for operation, template in self.templates
-            if operation.method == method and _matches(template, segments)
-        ]
+        found = [(template.count(None), operation) for operation, template in self.matching(method, segments)]
         return min(found, key=lambda pair: pair[0])[1] if found else None
 
 
@@ -89,7 +99,7 @@ def decide(request: FenceRequest, policy: Policy, created: Collection[str]) -> A
     try:
         paths = readings(request.target)
     except AmbiguousTargetError as problem:
-        return Allow() if reads else Refuse(Reason.AMBIGUOUS_REQUEST, f"{str(problem).capitalize()}.")
+        return Allow() if reads else Refuse(Reason.AMBIGUOUS_REQUEST, sentence(problem))
     things: dict[Thing, None] = {}
     for segments in sorted(paths):
         decision = _decide_path(request, method, segments, policy, created)
@@ -113,11 +123,7 @@ def _check_form(request: FenceRequest) -> Refuse | None:
 def _decide_path(
     request: FenceRequest, method: str, segments: tuple[str, ...], policy: Policy, created: Collection[str]
 ) -> Allow | Refuse:
-    documented = [
-        (operation, template)
-        for operation, template in policy.templates
-        if operation.method == method and _matches(template, segments)
-    ]
+    documented = policy.matching(method, segments)
     if not documented:
         return Allow() if method in _READS else _decide_undocumented(segments, policy)
     things: dict[Thing, None] = {}
@@ -188,7 +194,7 @@ def _decide_shell(request: FenceRequest, policy: Policy) -> Allow | Refuse:
     try:
         bodies = json_objects(request, ("command",))
     except AmbiguousBodyError as problem:
-        return Refuse(Reason.AMBIGUOUS_REQUEST, f"{str(problem).capitalize()}.")
+        return Refuse(Reason.AMBIGUOUS_REQUEST, sentence(problem))
     for text in (text for body in bodies for text in strings_of(body) if text):
         match = _HARMLESS_COMMAND.fullmatch(text)
         if match is None or (match[1] and not is_own(match[1], policy.namespace)):
@@ -208,10 +214,8 @@ def _template(path: str) -> tuple[str | None, ...]:
     return tuple(None if part.startswith("{") else part.lower() for part in stripped.split("/")) if stripped else ()
 
 
-def _matches(template: tuple[str | None, ...], segments: tuple[str, ...]) -> bool:
-    return len(template) == len(segments) and all(
-        expected is None or expected == segment.lower() for expected, segment in zip(template, segments, strict=True)
-    )
+def _matches(template: tuple[str | None, ...], folded: tuple[str, ...]) -> bool:
+    return all(expected is None or expected == segment for expected, segment in zip(template, folded, strict=True))
 
 
 def _subject(operation: Operation, template: tuple[str | None, ...], segments: tuple[str, ...]) -> str | None:

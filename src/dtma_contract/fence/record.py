@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +30,8 @@ _CREDENTIALS: Final = {
     b"x-auth-token",
 }
 
+_Cleaner = Callable[[bytes], bytes]
+
 
 class ExchangeRecord:
     """Writes the record.
@@ -41,13 +43,14 @@ class ExchangeRecord:
     Args:
         folder: of the run.
         spellings: the secret to take out.
+        name: of the file.
     """
 
-    def __init__(self, folder: Path, spellings: TokenSpellings) -> None:
+    def __init__(self, folder: Path, spellings: TokenSpellings, name: str = RECORD_NAME) -> None:
         self._spellings = spellings
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            descriptor = os.open(folder / RECORD_NAME, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            descriptor = os.open(folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         except OSError as problem:
             raise EngineError(f"The record of exchanges in {folder} cannot be written: {problem}.") from None
         self._file = os.fdopen(descriptor, "ab", buffering=0)
@@ -63,18 +66,21 @@ class ExchangeRecord:
         answer: Answer,
     ) -> None:
         """Write one exchange."""
+        sent = b"\n".join((request.target, *(value for _, value in request.headers), request.body))
+        clean = self._clean if self._spellings.occur_in(sent) else _clean_environment
         line = {
             "n": number,
             "at": began.astimezone(UTC).isoformat(timespec="milliseconds"),
             "method": request.method,
-            "target": self._text(request.target),
+            "target": _text(request.target, clean),
             "operation": operation,
             "decision": answer.fence or "sent",
             "status": answer.status,
             "milliseconds": round(milliseconds, 3),
             "leaks": list(answer.leaks),
-            "request": self._part(request.headers, request.body),
-            "response": self._part(answer.headers, answer.body),
+            "request": self._part(request.headers, request.body, clean),
+            # What a target answered has been scrubbed for the client already.
+            "response": self._part(answer.headers, answer.body, _keep),
         }
         self._file.write(json.dumps(line).encode() + b"\n")
 
@@ -82,24 +88,35 @@ class ExchangeRecord:
         """Close the file."""
         self._file.close()
 
-    def _part(self, headers: Iterable[tuple[bytes, bytes]], body: bytes) -> dict[str, Any]:
+    def _part(self, headers: Iterable[tuple[bytes, bytes]], body: bytes, clean: _Cleaner) -> dict[str, Any]:
         return {
-            "headers": [[name.decode("latin-1"), self._value(name, value)] for name, value in headers],
-            "body": self._text(body),
+            "headers": [[name.decode("latin-1"), self._value(name, value, clean)] for name, value in headers],
+            "body": _text(body, clean),
             "bytes": len(body),
         }
 
-    def _value(self, name: bytes, value: bytes) -> str:
+    def _value(self, name: bytes, value: bytes, clean: _Cleaner) -> str:
         folded = name.lower()
         if folded in _CREDENTIALS and not (folded == b"authorization" and self._spellings.is_placeholder(value)):
             scheme, space, _ = value.partition(b" ")
             known = folded == b"authorization" and space and scheme.lower() in {b"bearer", b"basic", b"token"}
             return f"{scheme.decode()} {REDACTED}" if known else REDACTED
-        return self._text(value)
+        return _text(value, clean)
 
-    def _text(self, data: bytes) -> str:
-        # Cut with a margin first: redaction of megabytes is not needed for what is shown, but must see whole secrets.
-        margin = data[: 2 * _SHOWN_BYTES]
-        clean = redact_environment(self._spellings.scrub(margin).data).data
-        text = clean[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")
-        return text if len(clean) <= _SHOWN_BYTES and len(data) == len(margin) else text + "…"
+    def _clean(self, data: bytes) -> bytes:
+        return _clean_environment(self._spellings.scrub(data).data)
+
+
+def _clean_environment(data: bytes) -> bytes:
+    return redact_environment(data).data
+
+
+def _keep(data: bytes) -> bytes:
+    return data
+
+
+def _text(data: bytes, clean: _Cleaner) -> str:
+    # Cut with a margin first: redaction of megabytes is not needed for what is shown, but must see whole secrets.
+    shown = clean(data[: 2 * _SHOWN_BYTES])
+    text = shown[:_SHOWN_BYTES].decode("utf-8", "backslashreplace")
+    return text if len(shown) <= _SHOWN_BYTES and len(data) <= 2 * _SHOWN_BYTES else text + "…"

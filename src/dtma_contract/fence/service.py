@@ -10,6 +10,7 @@ from typing import Any, Self
 
 from dtma_contract.cleanup import CleanupReport, Containers, clean_up
 from dtma_contract.errors import UsageError
+from dtma_contract.fence.decisions import FenceRequest, Refuse
 from dtma_contract.fence.gate import Gate
 from dtma_contract.fence.proxy import Proxy
 from dtma_contract.fence.record import ExchangeRecord
@@ -60,8 +61,18 @@ class FenceService:
         self._report: CleanupReport | None = None
 
     @classmethod
-    async def start(cls, settings: FenceSettings, token: str | None) -> Self:
+    async def start(
+        cls,
+        settings: FenceSettings,
+        token: str | None,
+        on_refused: Callable[[FenceRequest, Refuse], None] | None = None,
+    ) -> Self:
         """Open the run's files and listen.
+
+        Args:
+            settings: what to do.
+            token: the secret, or None.
+            on_refused: is told of every refused request.
 
         Raises:
             UsageError: the target, the token or the address to listen on is unusable.
@@ -90,6 +101,7 @@ class FenceService:
             token=token,
             limits=settings.limits,
             authenticate_all=settings.authenticate_all,
+            on_refused=on_refused,
         )
         try:
             proxy = await Proxy.listen(
