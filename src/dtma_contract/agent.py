@@ -10,7 +10,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from dtma_contract.contract import Operation
+from dtma_contract.contract import Effect, Operation
 from dtma_contract.evidence import TOKEN_PLACEHOLDER, Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 
@@ -36,9 +36,13 @@ class Agent:
     Args:
         base_url: the fence's URL.
         patience: seconds after which a request is given up.
+
+    Attributes:
+        restarting: whether the target said yes to a restart that nobody has waited for yet.
     """
 
     def __init__(self, base_url: str, patience: float = _PATIENCE) -> None:
+        self.restarting = False
         self._base_url = base_url.rstrip("/")
         self._client = httpx.Client(
             timeout=patience,
@@ -81,7 +85,10 @@ class Agent:
         path = "/".join(
             quote(next(values), safe="") if part.startswith("{") else part for part in operation.path.split("/")
         )
-        return self.send(operation.method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+        answer = self.send(operation.method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+        if operation.effect in {Effect.RESTART, Effect.REDEPLOY} and answer.status == operation.success:
+            self.restarting = True
+        return answer
 
     def send(
         self,

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from dtma_contract.contract import Contract, EffectLevel, Operation
+from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.errors import UsageError, closest
 from dtma_contract.verdict import Clause, Level
 
@@ -15,6 +15,8 @@ __all__ = ["aspect_of", "clauses_of", "select"]
 # What the word behind `applies` means.
 _APPLIES: Mapping[str, Callable[[Operation], bool]] = {
     "all": lambda _operation: True,
+    # Further requests to restart or redeploy only do the same again.
+    "repeatable": lambda operation: operation.effect not in {Effect.RESTART, Effect.REDEPLOY},
     "secured": lambda operation: operation.secured,
     "instance": lambda operation: operation.subject is not None and operation.subject.kind == "instance",
     "group": lambda operation: operation.subject is not None and operation.subject.kind == "group",

@@ -16,6 +16,7 @@ from dtma_contract.instances import Instances
 from dtma_contract.judgement import NotAskedError, NotJudgedError, NotOfferedError
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.probes.docker_host import DockerHost
+from dtma_contract.restarting import has_left, has_returned
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.session_state import INFO, PLAN, TURNS
 from dtma_contract.settings import Settings
@@ -128,11 +129,17 @@ def _within_limits(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     clause: Clause = request.getfixturevalue("clause")
+    agent: Agent = request.getfixturevalue("agent")
     plan, turns = request.config.stash[PLAN], request.config.stash[TURNS]
     turn = turns.alone() if clause.needs == EffectLevel.RESTART else turns.shared()
     with turn if "PYTEST_XDIST_WORKER" in os.environ else contextlib.nullcontext():
         _check_limits(clause, plan, Survey.from_json(request.config.stash[INFO].survey))
         yield
+        if agent.restarting:
+            # An agent that let in what it should have refused: the next clause is judged when it is back.
+            has_left(agent, plan.contract)
+            has_returned(agent, plan.contract)
+            agent.restarting = False
 
 
 def _check_limits(clause: Clause, plan: Plan, survey: Survey) -> None:

@@ -150,4 +150,6 @@ async def _clean_up(ledger: Ledger, contract: Contract, token: str, limits: Limi
             )
         return await clean_up(gate, docker_connector(record.docker))
     finally:
+        # The last exchange is written in the loop's next turn.
+        await asyncio.sleep(0)
         exchanges.close()

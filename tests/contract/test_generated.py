@@ -17,9 +17,6 @@ COSTLY = {Depth.STANDARD: 5, Depth.DEEP: 30}
 def budget(settings, operation):
     if settings.depth == Depth.SMOKE:
         raise NotAskedError("nothing is generated at depth smoke")
-    if operation.effect in {Effect.RESTART, Effect.REDEPLOY}:
-        # There is nothing to vary, and each further request would restart the agent once more.
-        return 1
     return (CHEAP if operation.effect == Effect.READ else COSTLY)[settings.depth]
 
 

@@ -1,6 +1,5 @@
 """Does a valid request to every operation get the documented success?"""
 
-import time
 from collections.abc import Callable
 
 import pytest
@@ -8,17 +7,8 @@ import pytest
 from dtma_contract.bodies import account_id, execute_body, valid_body
 from dtma_contract.contract import Effect
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import (
-    ClauseViolatedError,
-    TargetGoneError,
-    require,
-    require_success,
-)
-
-# The agent exits one second after its answer, and its supervisor starts it again.
-_LEAVES_WITHIN = 15.0
-_RETURNS_WITHIN = 60.0
-_POLL = 0.02
+from dtma_contract.judgement import require, require_success
+from dtma_contract.restarting import LEAVES_WITHIN, RETURNS_WITHIN, has_left, has_returned
 
 
 @pytest.mark.aspect("success")
@@ -122,10 +112,9 @@ def _nothing_more(agent, contract, operation, instances, answer) -> None:
 
 def _restarts(agent, contract, operation, instances, answer) -> None:
     """The agent goes away and comes back."""
-    left = _wait(lambda: not _answers(agent, contract), _LEAVES_WITHIN)
     require(
-        left,
-        f"it still answered without a gap {_LEAVES_WITHIN:.0f} s later",
+        has_left(agent, contract),
+        f"it still answered without a gap {LEAVES_WITHIN:.0f} s later",
         expected=["the process to exit one second after its answer"],
         exchange=answer,
     )
@@ -134,28 +123,13 @@ def _restarts(agent, contract, operation, instances, answer) -> None:
 
 def _returns(agent, contract, operation, instances, answer) -> None:
     require(
-        _wait(lambda: _answers(agent, contract), _RETURNS_WITHIN),
-        f"it did not answer within {_RETURNS_WITHIN:.0f} s afterwards",
+        has_returned(agent, contract),
+        f"it did not answer within {RETURNS_WITHIN:.0f} s afterwards",
         expected=["its supervisor to start it again"],
         exchange=answer,
         cause="agent-crash-loop",
     )
+    agent.restarting = False
 
 
 _CHECK = {Effect.RESTART: _restarts, Effect.REDEPLOY: _returns}
-
-
-def _answers(agent, contract) -> bool:
-    try:
-        return agent.call(contract.operation("core.service"), auth=None).status == 200
-    except (TargetGoneError, ClauseViolatedError):
-        return False
-
-
-def _wait(condition: Callable[[], bool], seconds: float) -> bool:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_POLL)
-    return True
