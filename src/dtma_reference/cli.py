@@ -125,9 +125,11 @@ def serve(
     except OSError as problem:
         raise click.UsageError(f"Cannot listen on {host} port {port}: {problem.strerror or problem}.") from None
     with reserved:
+        # A name may stand for several addresses; the agent listens on the one that is reserved.
+        address, number = reserved.getsockname()[:2]
         settings = AgentSettings(
-            host=host,
-            port=reserved.getsockname()[1],
+            host=address,
+            port=number,
             docker=(docker or os.environ.get("DOCKER_HOST") or _DEFAULT_DOCKER) if engine == "docker" else None,
             faults=faults,
             allow_ssh=allow_ssh,
@@ -135,9 +137,9 @@ def serve(
             has_api_base_url=bool(os.environ.get("AGENTOPIA_API_BASE_URL")),
         )
         memory = MemoryEngine((DEFAULT_IMAGE, *images), foreign) if engine == "memory" else None
-        shown = f"[{host}]" if ":" in host else host
+        shown = f"[{address}]" if ":" in address else address
         return Supervisor(
-            settings, memory, lambda: click.echo(f"dtma-reference listening on http://{shown}:{settings.port}")
+            settings, memory, lambda: click.echo(f"dtma-reference listening on http://{shown}:{number}")
         ).run()
 
 

@@ -63,13 +63,14 @@ class Supervisor:
         self._ending = False
 
     def run(self) -> int:
-        """Run until a signal ends it, and return the exit code: 0, or that of an agent that ended by itself."""
+        """Run until a signal ends it, and return the exit code: 0, or 1 where the agent ended by itself."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self._end)
         while not self._ending:
             code = self._run_once()
             if code != RESTART_EXIT_CODE and not self._ending:
-                return code or 1
+                sys.stderr.write(f"dtma-reference: the agent's process ended by itself, with exit code {code}.\n")
+                return 1
         return 0
 
     def _run_once(self) -> int:
