@@ -61,6 +61,13 @@ def _arguments(workers: int) -> list[str]:
         os.devnull,
         f"--rootdir={suite}",
         "--import-mode=importlib",
+        # The suite speaks through findings, and whatever other plugins are installed have no part in it either.
+        "--assert=plain",
+        "--disable-plugin-autoload",
+        "-p",
+        "allure_pytest.plugin",
+        "-p",
+        "xdist.plugin",
         "--strict-markers",
         "-p",
         "dtma_contract.plugin",
