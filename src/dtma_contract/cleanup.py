@@ -15,7 +15,7 @@ from typing import Any, Final, Protocol
 from urllib.parse import quote
 
 from dtma_contract.contract import Effect, EffectLevel, Operation
-from dtma_contract.errors import DtmaContractError
+from dtma_contract.errors import DtmaContractError, EngineError
 from dtma_contract.evidence import TOKEN_PLACEHOLDER
 from dtma_contract.fence.answers import Answer
 from dtma_contract.fence.decisions import Thing
@@ -125,7 +125,10 @@ class _Cleanup:
     async def _each(self, step: Callable[[Thing], Awaitable[None]], things: list[Thing]) -> None:
         async def bounded(thing: Thing) -> None:
             async with self._slots:
-                await step(thing)
+                try:
+                    await step(thing)
+                except EngineError as problem:
+                    self._trouble[thing] = str(problem)
 
         await asyncio.gather(*(bounded(thing) for thing in things))
 

@@ -8,9 +8,10 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 from dtma_contract.contract import Effect, Operation
+from dtma_contract.errors import EngineError
 from dtma_contract.fence.answers import Answer, BrokenAnswerError, decoded, failed, refused, relocated, scrubbed
 from dtma_contract.fence.decisions import Allow, Failure, FenceRequest, Reason, Refuse, Thing, sentence
 from dtma_contract.fence.http1 import RequestHead, render_head
@@ -75,6 +76,7 @@ class Gate:
         self._record = record
         self._upstream = Upstream(address, limits)
         self._reach = _Reach(limits)
+        self._broken: EngineError | None = None
         self._syncing = asyncio.Lock()
         self._in_flight = 0
         self._idle = asyncio.Event()
@@ -96,7 +98,12 @@ class Gate:
             head: as the client sent it.
             body: decoded from its transfer coding.
             policy: another policy than the run's, for clean-up, which goes on when the run is over.
+
+        Raises:
+            EngineError: the ledger or the record cannot be written, so that nothing may be sent any more.
         """
+        if self._broken is not None and policy is None:
+            raise self._broken
         self.exchanges += 1
         number, began, clock = self.exchanges, datetime.now(UTC), time.perf_counter()
         request = FenceRequest(head.method.decode("ascii"), head.target, head.headers, body)
@@ -119,11 +126,10 @@ class Gate:
                     self._idle.set()
             if operation is not None and operation.effect in {Effect.RESTART, Effect.REDEPLOY}:
                 self._reach.restarting(answer)
-        milliseconds = (time.perf_counter() - clock) * 1000
-        self._record.write(
+        self._write(
             number,
             began=began,
-            milliseconds=milliseconds,
+            milliseconds=(time.perf_counter() - clock) * 1000,
             request=request,
             operation=operation.id if operation else None,
             answer=answer,
@@ -135,7 +141,7 @@ class Gate:
         self.exchanges += 1
         request = FenceRequest("unreadable", b"request")
         answer = self._refuse(request, Refuse(Reason.AMBIGUOUS_REQUEST, sentence(detail)))
-        self._record.write(
+        self._write(
             self.exchanges,
             began=datetime.now(UTC),
             milliseconds=0.0,
@@ -144,6 +150,17 @@ class Gate:
             answer=answer,
         )
         return GateAnswer(answer, self.exchanges)
+
+    def _write(self, number: int, **exchange: Any) -> None:
+        """Record an exchange as soon as its answer is on its way, so that the client need not wait for the disk."""
+
+        def write() -> None:
+            try:
+                self._record.write(number, **exchange)
+            except EngineError as problem:
+                self._broken = problem
+
+        asyncio.get_running_loop().call_soon(write)
 
     def _refuse(self, request: FenceRequest, refusal: Refuse) -> Answer:
         self.refused[refusal.reason.value] += 1

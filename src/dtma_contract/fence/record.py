@@ -65,7 +65,11 @@ class ExchangeRecord:
         operation: str | None,
         answer: Answer,
     ) -> None:
-        """Write one exchange."""
+        """Write one exchange.
+
+        Raises:
+            EngineError: the file cannot be written.
+        """
         sent = b"\n".join((request.target, *(value for _, value in request.headers), request.body))
         clean = self._clean if self._spellings.occur_in(sent) else _clean_environment
         line = {
@@ -82,7 +86,10 @@ class ExchangeRecord:
             # What a target answered has been scrubbed for the client already.
             "response": self._part(answer.headers, answer.body, _keep),
         }
-        self._file.write(json.dumps(line).encode() + b"\n")
+        try:
+            self._file.write(json.dumps(line).encode() + b"\n")
+        except OSError as problem:
+            raise EngineError(f"The record of exchanges cannot be written: {problem}.") from None
 
     def close(self) -> None:
         """Close the file."""

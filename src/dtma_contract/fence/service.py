@@ -131,6 +131,7 @@ class FenceService:
     async def close(self) -> None:
         """Stop listening and close the files."""
         await self._proxy.close()
+        # What was answered a moment ago is written to the record in the loop's next turn.
         await asyncio.sleep(0)
         self._record.close()
         self.gate.ledger.close()
