@@ -20,7 +20,8 @@ _METHOD: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,40}")
 _TARGET: Final = re.compile(rb"[^\x00-\x20\x7f]+")
 _NAME: Final = re.compile(rb"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _VALUE: Final = re.compile(rb"[\t\x20-\x7e\x80-\xff]*")
-_LENGTH: Final = re.compile(rb"[0-9]{1,15}")
+# A leading zero would be octal to some.
+_LENGTH: Final = re.compile(rb"0|[1-9][0-9]{0,14}")
 _FRAMING: Final = {b"content-length", b"transfer-encoding", b"host", b"connection", b"authorization", b"content-type"}
 
 # Between a client and the fence only (RFC 9110 section 7.6.1).

@@ -25,6 +25,8 @@ __all__ = ["Policy", "decide"]
 # RFC 9110 section 9.2.1: the safe methods.
 _READS: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _OVERRIDE_HEADERS: Final = ("X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override")
+# Some servers take the path from these (IIS, Symfony and Zend behind it).
+_PATH_HEADERS: Final = ("X-Original-URL", "X-Rewrite-URL", "X-Forwarded-Uri")
 _HARMLESS_COMMAND: Final = re.compile(r"true|false|echo (dtmac-[A-Za-z0-9._-]+)", re.ASCII)
 
 
@@ -96,6 +98,8 @@ def decide(request: FenceRequest, policy: Policy, created: Collection[str]) -> A
     reads = method in _READS
     if reads and not policy.effective_reads:
         return Allow()
+    if any(header_values(request, name) for name in _PATH_HEADERS):
+        return Refuse(Reason.AMBIGUOUS_REQUEST, "Some servers would act on the path in a header.")
     try:
         paths = readings(request.target)
     except AmbiguousTargetError as problem:

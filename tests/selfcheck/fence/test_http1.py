@@ -27,6 +27,7 @@ def render(data: bytes, body: bytes = b"", authorization: tuple[bytes, ...] = ()
         head(b"Content-Length: 5", b"Content-Length: 5"),
         head(b"Content-Length: 5, 5"),
         head(b"Content-Length: +5"),
+        head(b"Content-Length: 010"),
         head(b"Content-Length: -5"),
         head(b"Content-Length: 0x5"),
         head(b"Content-Length:"),

@@ -205,6 +205,17 @@ def test_method_overrides_are_refused(policies: dict[EffectLevel, Policy], heade
     assert decision.reason == "ambiguous-request"
 
 
+@pytest.mark.parametrize("header", ["X-Original-URL", "x-rewrite-url", "X_Forwarded_Uri"])
+def test_paths_in_headers_are_refused(policies: dict[EffectLevel, Policy], header):
+    """No header may turn a request into one for another path."""
+    request = FenceRequest("POST", f"/tools/{OWN}/stop".encode(), ((header.encode(), b"/tools/customer/stop"),))
+
+    decision = decide(request, policies[EffectLevel.RESTART], set())
+
+    assert isinstance(decision, Refuse)
+    assert decision.reason == "ambiguous-request"
+
+
 def test_an_override_to_a_read_passes(policies: dict[EffectLevel, Policy]):
     """An override that makes no effect is passed on, so that its treatment can be tested."""
     request = FenceRequest("GET", b"/tools", ((b"X-HTTP-Method-Override", b"HEAD"),))
