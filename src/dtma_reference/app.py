@@ -68,13 +68,8 @@ class _Mounted:
     def app(self) -> FastAPI:
         app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
         for endpoint in self._endpoints:
-            app.add_api_route(
-                endpoint.path,
-                self._route(endpoint),
-                methods=list(endpoint.methods),
-                name=endpoint.operation,
-                response_model=None,
-            )
+            # A plain route: requests are read and answered by hand, because error bodies and paths are Express's.
+            app.add_route(endpoint.path, self._route(endpoint), list(endpoint.methods), name=endpoint.operation)
         # Starlette raises for an unknown path (404) and for an undeclared method (405).
         app.add_exception_handler(HTTPException, self._unmounted)
         app.add_exception_handler(Exception, self._broken)
