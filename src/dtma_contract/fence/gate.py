@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -78,7 +79,7 @@ class Gate:
         self._reach = _Reach(limits)
         self._broken: EngineError | None = None
         self._syncing = asyncio.Lock()
-        self._in_flight = 0
+        self._creating = 0
         self._idle = asyncio.Event()
         self._idle.set()
 
@@ -88,7 +89,7 @@ class Gate:
         return self._reach.gone.value if self._reach.gone else None
 
     async def drain(self) -> None:
-        """Wait until no request is at the target."""
+        """Wait until no create is at the target: nothing else makes what would have to be removed."""
         await self._idle.wait()
 
     async def exchange(self, head: RequestHead, body: bytes, *, policy: Policy | None = None) -> GateAnswer:
@@ -116,14 +117,8 @@ class Gate:
         if isinstance(decision, Refuse):
             answer = self._refuse(request, decision)
         else:
-            self._in_flight += 1
-            self._idle.clear()
-            try:
+            with self._counted(decision.things):
                 answer = await self._pass(head, body, decision.things, operation)
-            finally:
-                self._in_flight -= 1
-                if not self._in_flight:
-                    self._idle.set()
             if operation is not None and operation.effect in {Effect.RESTART, Effect.REDEPLOY}:
                 self._reach.restarting(answer)
         self._write(
@@ -135,6 +130,18 @@ class Gate:
             answer=answer,
         )
         return GateAnswer(answer, number)
+
+    @contextlib.contextmanager
+    def _counted(self, things: tuple[Thing, ...]) -> Iterator[None]:
+        self._creating += bool(things)
+        if self._creating:
+            self._idle.clear()
+        try:
+            yield
+        finally:
+            self._creating -= bool(things)
+            if not self._creating:
+                self._idle.set()
 
     def unreadable(self, detail: str) -> GateAnswer:
         """Return the answer to bytes that are no unambiguous request, and record it."""

@@ -120,9 +120,9 @@ class FenceService:
         return FenceStatus(gate.exchanges, dict(gate.refused), dict(gate.failed), gate.target_gone)
 
     async def finish(self) -> CleanupReport:
-        """End the run: refuse all further requests, wait for those at the target, clean up. Can be called again."""
+        """End the run: refuse all further requests, wait for creates at the target, clean up. Can be called again."""
         self.gate.is_over = True
-        # Every request at the target ends within its bound; what it creates must be removed as well.
+        # A create at the target ends within its bound; what it makes must be removed as well.
         await self.gate.drain()
         if self._report is None or self._report.left_behind:
             self._report = await clean_up(self.gate, docker_connector(self._settings.docker))

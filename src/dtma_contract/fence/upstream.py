@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
 import ssl
 import time
@@ -172,7 +173,7 @@ class Upstream:
             tls = self._tls is not None and isinstance(problem, ConnectionResetError)
             raise BrokenAnswerError(
                 Failure.TLS_FAILURE if tls else Failure.CONNECTION_REFUSED,
-                f"{where} accepts no connection: {problem.strerror or problem}.",
+                f"{where} accepts no connection: {_why(problem)}.",
             ) from None
 
     async def _open(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -213,3 +214,8 @@ class Upstream:
         self._refilled = now
         if self._tokens < 0:
             await asyncio.sleep(-self._tokens / rate)
+
+
+def _why(problem: OSError) -> str:
+    # asyncio puts the address into the text, which says it twice; a connection that ends within TLS has none.
+    return os.strerror(problem.errno).lower() if problem.errno else str(problem) or "it is closed at once"
