@@ -14,7 +14,7 @@ from dtma_reference.engines.memory import DEFAULT_IMAGE, ForeignContainer, Memor
 from dtma_reference.faults.catalogue import FAULTS
 from dtma_reference.naming import is_image_reference, is_name
 from dtma_reference.settings import AgentSettings
-from dtma_reference.supervisor import Supervisor, reserve_port
+from dtma_reference.supervisor import Supervisor, end_with_standard_input, reserve_port
 
 __all__ = ["main"]
 
@@ -99,6 +99,7 @@ def _closest(word: str, known: Iterable[str]) -> str:
     "--fault", "faults", metavar="NAME", multiple=True, callback=_faults, help="Break the contract. Repeatable."
 )
 @click.option("--allow-ssh", is_flag=True, help="Let POST /ssh/execute run commands on this host.")
+@click.option("--until-stdin-ends", is_flag=True, help="End when standard input does, as with whoever holds it open.")
 @click.option("--version-label", metavar="TEXT", default=__version__, help="The version that the agent says it has.")
 def serve(
     *,
@@ -110,6 +111,7 @@ def serve(
     foreign: tuple[ForeignContainer, ...],
     faults: frozenset[str],
     allow_ssh: bool,
+    until_stdin_ends: bool,
     version_label: str,
 ) -> int:
     """Serve until SIGTERM or SIGINT.
@@ -124,6 +126,8 @@ def serve(
         reserved = reserve_port(host, port)
     except OSError as problem:
         raise click.UsageError(f"Cannot listen on {host} port {port}: {problem.strerror or problem}.") from None
+    if until_stdin_ends:
+        end_with_standard_input()
     with reserved:
         # A name may stand for several addresses; the agent listens on the one that is reserved.
         address, number = reserved.getsockname()[:2]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import subprocess
@@ -16,10 +17,21 @@ from dtma_reference.engines.remote import serve_engine
 from dtma_reference.handshake import READY, RESTART_EXIT_CODE
 from dtma_reference.settings import AgentSettings
 
-__all__ = ["Supervisor", "reserve_port"]
+__all__ = ["Supervisor", "end_with_standard_input", "reserve_port"]
 
 # How long the agent's process may take to end once it was told to, in seconds; then it is killed.
 _END_GRACE = 3.0
+
+
+def end_with_standard_input() -> None:
+    """Have this process told to end when its standard input does: whoever holds the other end is gone then."""
+
+    def wait() -> None:
+        while os.read(sys.stdin.fileno(), 1):
+            pass
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=wait, name="parent-watch", daemon=True).start()
 
 
 def reserve_port(host: str, port: int) -> socket.socket:
