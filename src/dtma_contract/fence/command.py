@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ipaddress
 import signal
 from collections.abc import Callable
@@ -71,18 +72,23 @@ def run_fence_command(settings: FenceSettings, token: str | None, say: Callable[
 async def _serve(settings: FenceSettings, token: str | None, say: Callable[[str], None]) -> ExitCode:
     def tell(request: FenceRequest, refusal: Refuse) -> None:
         target = request.target.decode("ascii", "backslashreplace")
-        say(f"refused ({refusal.reason}): {request.method} {target}: {refusal.detail}")
+        hear(f"refused ({refusal.reason}): {request.method} {target}: {refusal.detail}")
+
+    def hear(line: str) -> None:
+        # Whoever reads the lines may be gone; that must not keep anything from being removed.
+        with contextlib.suppress(OSError):
+            say(line)
 
     service = await FenceService.start(settings, token, on_refused=tell)
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
-    say(f"fence: {service.base_url} -> {settings.target}")
-    say(f"effects: {settings.effects}; names of this run begin with {settings.identity.namespace}")
-    say("end it with Ctrl-C; what it created is removed then")
+    hear(f"fence: {service.base_url} -> {settings.target}")
+    hear(f"effects: {settings.effects}; names of this run begin with {settings.identity.namespace}")
+    hear("end it with Ctrl-C; what it created is removed then")
     await ended.wait()
     report = await service.finish()
     await service.close()
     for line in report_lines(report):
-        say(line)
+        hear(line)
     return ExitCode.VIOLATED if report.left_behind else ExitCode.KEPT

@@ -8,8 +8,8 @@ from typing import Final
 __all__ = ["is_own", "may_mean_several"]
 
 # Docker's list filter reads a name as a regular expression, where "|" matches something else as well; the rest would
-# end a word in a shell or a statement in SQL.
-_SEVERAL: Final = re.compile(r"[|;&$`<>'\"\r\n]")
+# end a word in a shell. A quote ends one in SQL, and is harmless only where nothing but word characters follows.
+_SEVERAL: Final = re.compile(r"[|;&$`<>\r\n]|['\"].*[^A-Za-z0-9_.'\"]", re.DOTALL)
 
 
 def is_own(name: str, namespace: str) -> bool:

@@ -39,7 +39,7 @@ class Proxy:
         self._gate = gate
         self._limits = limits
         self._server: asyncio.Server | None = None
-        self._clients: set[asyncio.StreamWriter] = set()
+        self._clients: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._authority: frozenset[bytes] | None = None
 
     @classmethod
@@ -81,12 +81,17 @@ class Proxy:
         """Stop listening and drop all clients."""
         if self._server is not None:
             self._server.close()
-            for writer in list(self._clients):
-                writer.close()
+            for writer in self._clients.values():
+                writer.transport.abort()
+            if self._clients:
+                await asyncio.wait(list(self._clients))
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._clients.add(writer)
+        task = asyncio.current_task()
+        if task is None:
+            raise EngineError("A client is served outside a task.")
+        self._clients[task] = writer
         buffer = _Buffer(reader)
         try:
             while await self._serve_one(buffer, writer):
@@ -98,7 +103,7 @@ class Proxy:
             # Without a ledger nothing may be sent; the client sees its connection end.
             print(problem, file=sys.stderr, flush=True)  # noqa: T201 - this process's log
         finally:
-            self._clients.discard(writer)
+            del self._clients[task]
             writer.close()
             with contextlib.suppress(OSError):
                 await writer.wait_closed()

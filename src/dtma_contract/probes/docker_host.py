@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
@@ -85,6 +86,7 @@ class DockerHost:
 
         client = None
         try:
+            _knock(url)
             client = docker.DockerClient(
                 base_url=url, timeout=_TIMEOUT_SECONDS, use_ssh_client=url.startswith("ssh://"), version="auto"
             )
@@ -151,6 +153,14 @@ class DockerHost:
         for container in found:
             self.remove(container.id)
         return tuple(container.name for container in found)
+
+
+def _knock(url: str) -> None:
+    # The SDK leaves its socket open when it cannot connect, so that is found out before.
+    if url.startswith("unix://"):
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(_TIMEOUT_SECONDS)
+            connection.connect(url.removeprefix("unix://"))
 
 
 def _sdk_errors() -> tuple[type[Exception], ...]:

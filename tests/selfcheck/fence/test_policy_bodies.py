@@ -105,6 +105,8 @@ def test_own_deploys_pass(policies: dict[EffectLevel, Policy], body):
         b"{]}",
         b'{"a": 1,}',
         b"\xfd\xfc\xfb",
+        b"\x00",
+        "[1, 2]".encode("utf-16"),
         b'{"\xff": "x"',
     ],
 )

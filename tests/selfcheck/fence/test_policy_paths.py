@@ -38,6 +38,7 @@ ALLOWED = [
     ("POST", f"/tools/{OWN}%00b/start"),
     ("POST", f"/tools/{OWN}%C3%A9/start"),
     ("POST", f"/tools/{OWN}%3Fb/start"),
+    ("POST", f"/tools/{OWN}quo%27te%22/start"),
     ("DELETE", f"/mcp/groups/{OWN}?forceRemove=true"),
     ("POST", f"/mcp/servers/{OWN}/restart"),
     ("POST", f"/mcp/credentials/refresh/{OWN}"),
@@ -150,6 +151,7 @@ AMBIGUOUS = [
     ("POST", f"/tools/{OWN}%0acustomer/stop"),
     ("POST", f"/tools/{OWN}$(reboot)/stop"),
     ("POST", f"/tools/{OWN}'%20or%20'1/stop"),
+    ("POST", f"/tools/{OWN}%27=%27/stop"),
     ("DELETE", "/tools/" + OWN + "%25" * 500 + "2f" + "/x" * 5000),
     ("DELETE", f"/tools/{OWN}" + "/%252e;a\\" * 30),
 ]
