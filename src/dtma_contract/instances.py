@@ -235,6 +235,17 @@ class Instances:
                 exchange=exchange,
             )
 
+    def published(self, name: str) -> tuple[tuple[int, int], ...]:
+        """Return the listed pairs of private and public port of an instance."""
+        entry = self.find(name)
+        ports = entry.entry.get("ports") if entry else None
+        pairs = [
+            (port.get("private_port"), port.get("public_port"))
+            for port in (ports if isinstance(ports, list) else [])
+            if isinstance(port, Mapping)
+        ]
+        return tuple((private, public) for private, public in pairs if private is not None and public is not None)
+
     def engine_state(self, name: str) -> str | None:
         """Return the Engine's state word for a container of exactly that name; None where there is none."""
         if self._engine is None:
@@ -253,9 +264,12 @@ class Instances:
                 continue
 
     def _require_known(self, name: str) -> None:
+        entry = self.find(name)
+        if entry is not None and entry.status in {"created", "exited", "dead"}:
+            raise NotJudgedError(f"a deployed instance is {entry.status} here, see lifecycle/deploy-creates-running")
         start = self._contract.operation("core.tools.start")
         # A listing that leaves it out is another clause's finding; what can be started is there.
-        if self.find(name) is None and self._agent.call(start, name).status == 404:  # noqa: PLR2004 - RFC 9110 15.5.5
+        if entry is None and self._agent.call(start, name).status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
             raise NotJudgedError("a deploy makes nothing here, see lifecycle/deploy-creates-running")
 
     def _require_made(self, operation_id: str, exchange: Exchange, name: str) -> None:

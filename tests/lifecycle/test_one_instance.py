@@ -67,13 +67,11 @@ def test_deploy_is_in_both_status_listings(agent, contract, instances, clause):
 def test_deploy_publishes_the_port(instances, clause):
     instance = instances.deploy(publish=True)
 
-    instances.require_state(instance.name, "running", after="deploy with a port", exchange=instance.exchange)
-    ports = instances.find(instance.name).entry.get("ports") or []
-    pairs = [(port.get("private_port"), port.get("public_port")) for port in ports if isinstance(port, dict)]
+    published = instances.published(instance.name)
     wanted = (int(instances.container_port.partition("/")[0]), instance.host_port)
     require(
-        wanted in pairs,
-        f"the listing has ports {ports}",
+        wanted in published,
+        f"the listing has the ports {list(published)}",
         expected=[f"private_port {wanted[0]} published as public_port {wanted[1]}"],
         exchange=instance.exchange,
     )
