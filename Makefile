@@ -72,6 +72,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 	  --output-file requirements.lock pyproject.toml
 	@echo "lock: $$(grep -c '^[a-z].*==' requirements.lock) packages"
 
+picture: $(INSTALLED) ## draw the README's picture from a real run
+	@$(BIN)/python scripts/picture.py
+
 dist: $(INSTALLED) ## wheel and sdist in dist/
 	@$(BIN)/python -m hatchling build --directory dist --target wheel --target sdist
 

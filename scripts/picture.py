@@ -30,7 +30,9 @@ def main() -> None:
             text=True,
             check=False,
         )
-    shown = [line for line in done.stdout.splitlines() if " of " not in line or "operations" in line]
+    # The bar is redrawn in place on a terminal; a picture shows what stays.
+    lines = [line for line in done.stdout.split("\n") if "━" not in line]
+    shown = [line.replace("\x1b[2K", "").replace("\r", "") for line in lines]
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
     console.print(Text("$ dtma-contract verify --target http://droplet:30000", style="bold"))
     text = "\n".join(shown).replace(agent.url, "http://droplet:30000")

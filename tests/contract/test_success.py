@@ -29,6 +29,13 @@ def _on_instance(agent, operation, instances, settings) -> Exchange:
     return agent.call(operation, name, json=valid_body(operation, name, settings.probe_image))
 
 
+def _start(agent, operation, instances, settings) -> Exchange:
+    # From stopped, where it can be stopped: starting what runs is a clause of its own.
+    name = instances.deploy().name
+    agent.call(operation.contract.operation("core.tools.stop"), name)
+    return agent.call(operation, name)
+
+
 def _on_group(agent, operation, instances, settings) -> Exchange:
     return agent.call(operation, instances.deploy_group().group)
 
@@ -92,7 +99,7 @@ def _validate(agent, operation, instances, settings) -> Exchange:
 
 _ASK: dict[str, Callable[..., Exchange]] = {
     "core.tools.deploy": _deploy,
-    "core.tools.start": _on_instance,
+    "core.tools.start": _start,
     "core.tools.stop": _on_instance,
     "core.tools.delete": _on_instance,
     "execute.tools.execute": _execute,

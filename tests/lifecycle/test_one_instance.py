@@ -17,6 +17,15 @@ def tried_in_vain(instances, survey, *failures):
         raise
 
 
+def stopped(agent, stop, instances, name):
+    """Stop an instance for another clause's sake."""
+    answer = agent.call(stop, name)
+    entry = instances.find(name)
+    # One that is listed no more may well be stopped: that is the finding of lifecycle/stop-stops alone.
+    if answer.status >= 300 or (entry is not None and entry.status == "running"):
+        raise NotJudgedError(f"stop does not stop here, see lifecycle/stop-stops: {answer.describe()}")
+
+
 @pytest.mark.clause("lifecycle/deploy-creates-running")
 def test_deploy_creates_a_running_instance(agent, contract, instances, clause):
     instance = instances.deploy_unchecked()
@@ -98,7 +107,7 @@ def test_stop_stops(agent, operation, instances, clause):
 @pytest.mark.clause("lifecycle/stop-while-stopped-succeeds")
 def test_stop_of_a_stopped_instance_succeeds(agent, operation, instances, clause):
     name = instances.deploy().name
-    require_succeeded(operation, agent.call(operation, name))
+    stopped(agent, operation, instances, name)
     answer = agent.call(operation, name)
 
     require_succeeded(operation, answer)
@@ -108,10 +117,7 @@ def test_stop_of_a_stopped_instance_succeeds(agent, operation, instances, clause
 @pytest.mark.clause("lifecycle/start-starts-again")
 def test_start_starts_a_stopped_instance(agent, contract, operation, instances, clause):
     name = instances.deploy().name
-    stop = contract.operation("core.tools.stop")
-    stopped = agent.call(stop, name)
-    require_succeeded(stop, stopped)
-    instances.require_state(name, "exited", after="stop", exchange=stopped)
+    stopped(agent, contract.operation("core.tools.stop"), instances, name)
     answer = agent.call(operation, name)
 
     require_succeeded(operation, answer)

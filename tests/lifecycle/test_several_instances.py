@@ -90,10 +90,11 @@ def test_odd_names_are_refused(agent, contract, operation, identity, settings, i
 
 
 @pytest.mark.clause("lifecycle/names-are-exact")
-def test_names_are_exact(agent, contract, instances, clause):
+def test_names_are_exact(agent, contract, identity, instances, clause):
     instance = instances.deploy()
     before = instances.find(instance.name)
-    near = [instance.name + "0", instance.name[:-1], instance.name + "-", instance.name.replace("t", "T", 1)]
+    own = instance.name.removeprefix(identity.namespace)
+    near = [f"{instance.name}0", instance.name[:-1], f"{instance.name}-", identity.name(own.upper())]
     judged = 0
     for asked in acting(contract):
         for name in near:
