@@ -25,6 +25,8 @@ _CHUNK: Final = 64 * 1024
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,8})(?:[ \t]*;[\t\x20-\x7e]*)?\r\n")
 # A client that stops in the middle of a request gives its place up; one that is between requests may stay.
 _REQUEST_SECONDS: Final = 30.0
+# For what is only to be written down yet.
+_END_SECONDS: Final = 0.2
 
 
 class Proxy:
@@ -84,7 +86,11 @@ class Proxy:
             for writer in self._clients.values():
                 writer.transport.abort()
             if self._clients:
-                await asyncio.wait(list(self._clients))
+                _, waiting = await asyncio.wait(list(self._clients), timeout=_END_SECONDS)
+                # A target that never answers would hold them up for as long as an answer may take.
+                for task in waiting:
+                    task.cancel()
+                await asyncio.gather(*waiting, return_exceptions=True)
             await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
