@@ -13,6 +13,9 @@ from dtma_contract.verdict import ClauseResult, Finding, Outcome
 __all__ = ["Accepted", "BaselineComparison", "compare", "read_baseline"]
 
 
+_KEYS = ("clause", "reason", "expires")
+
+
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """One deviation that is known and accepted for a time.
@@ -102,6 +105,10 @@ def compare(results: Iterable[ClauseResult], accepted: Iterable[Accepted], today
 def _entry(entry: Any, known: set[str], origin: str) -> Accepted:
     if not isinstance(entry, Mapping) or not isinstance(entry.get("clause"), str) or not entry.get("reason"):
         raise UsageError(f"{origin} lacks a clause or a reason.", "Say why the deviation is accepted.")
+    unknown = [str(key) for key in entry if key not in _KEYS]
+    if unknown:
+        # Left alone, a misspelt `expires` would accept the deviation for ever.
+        raise UsageError(f'{origin}: unknown key "{unknown[0]}".', closest(unknown[0], _KEYS))
     if entry["clause"] not in known:
         raise UsageError(f'{origin}: unknown clause "{entry["clause"]}".', closest(entry["clause"], known))
     expires = entry.get("expires")

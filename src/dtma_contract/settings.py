@@ -7,6 +7,7 @@ beats the file (``dtma-contract.toml``), the file beats the default.
 from __future__ import annotations
 
 import enum
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -20,6 +21,20 @@ __all__ = ["REFERENCE", "Depth", "Settings", "merge"]
 
 # The word that stands for the embedded reference agent in the place of a URL.
 REFERENCE = "reference"
+
+
+# What a setting may be before it is read; a file has numbers and truth values as well as text.
+_KINDS: Mapping[str, tuple[type, ...]] = {"strict": (bool, str), "seed": (int, str)}
+_LISTED = {"profiles", "only"}
+
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+# The grammar of distribution/reference: [host[:port]/]path[:tag][@digest].
+_COMPONENT = r"[a-z0-9]+(?:(?:[._]|__|-+)[a-z0-9]+)*"
+_IMAGE = re.compile(
+    rf"(?:[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?(?::[0-9]{{1,5}})?/)?{_COMPONENT}(?:/{_COMPONENT})*"
+    r"(?::[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(?:@[a-z0-9+._-]+:[0-9a-fA-F]{32,})?"
+)
 
 
 class Depth(enum.IntEnum):
@@ -85,6 +100,8 @@ class Settings:
             )
         readers: dict[str, Callable[[Any], Any]] = {
             "target": _target,
+            "token_env": _variable,
+            "probe_image": _image,
             "profiles": _words,
             "only": _words,
             "effects": lambda value: EffectLevel.from_text(str(value)),
@@ -95,9 +112,10 @@ class Settings:
             "strict": _flag,
             "seed": _seed,
         }
-        read: dict[str, Any] = {
-            name: readers.get(name, str)(value) for name, value in values.items() if value is not None
-        }
+        given = {name: value for name, value in values.items() if value is not None}
+        for name, value in given.items():
+            _check_kind(name, value)
+        read: dict[str, Any] = {name: readers.get(name, str)(value) for name, value in given.items()}
         return cls(**read)
 
     def to_json(self) -> dict[str, Any]:
@@ -138,29 +156,64 @@ def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+def _check_kind(name: str, value: Any) -> None:
+    kinds = _KINDS.get(name, (str, Path))
+    listed = value if name in _LISTED and isinstance(value, list | tuple) else [value]
+    if not all(isinstance(item, kinds) and (bool in kinds or not isinstance(item, bool)) for item in listed):
+        raise UsageError(
+            f'The setting "{name}" cannot be {value!r}.',
+            "Write it as text, or as a list of texts." if name in _LISTED else "See `dtma-contract verify --help`.",
+        )
+
+
 def _target(value: Any) -> str:
     text = str(value)
     if text == REFERENCE:
         return text
-    parts = urlsplit(text)
+    # A password must not be repeated in a message.
+    if "@" in (text.partition("://")[2] or text).partition("/")[0]:
+        raise UsageError("The target URL holds a user or a password.", "Leave them out; --token-env names the token.")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as problem:
+        raise UsageError(
+            f'The target "{text}" is no URL: {str(problem).rstrip(".")}.', "Write it as http://HOST:30000."
+        ) from None
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise UsageError(
             f'The target "{text}" is no URL.', f"Write it with its scheme, such as `http://{_host(text)}`."
         )
-    if parts.username or parts.password or parts.query or parts.fragment:
+    if not text.isascii() or any(letter <= " " for letter in text):
+        raise UsageError(f'The target "{text}" holds letters that stand in no URL.', "Write it as http://HOST:30000.")
+    if parts.query or parts.fragment:
         raise UsageError("The target URL has more than scheme, host, port and path.", "Leave the rest out.")
-    try:
-        _ = parts.port
-    except ValueError:
-        raise UsageError(
-            f'The target "{text}" has no valid port.', "Ports are 1 to 65535; the agent's is 30000."
-        ) from None
+    if port == 0:
+        raise UsageError(f'The target "{text}" has no valid port.', "Ports are 1 to 65535; the agent's is 30000.")
     return text.rstrip("/")
 
 
 def _host(text: str) -> str:
     bare = text.partition("://")[2] or text
     return bare if ":" in bare else f"{bare or 'HOST'}:30000"
+
+
+def _variable(value: Any) -> str:
+    text = str(value)
+    if not _VARIABLE.fullmatch(text):
+        # It may be the token itself, which must not be repeated in a message.
+        raise UsageError(
+            "What --token-env names is no environment variable.",
+            "Give the variable's name, such as DTMA_BEARER_TOKEN, never the token.",
+        )
+    return text
+
+
+def _image(value: Any) -> str:
+    text = str(value)
+    if not _IMAGE.fullmatch(text):
+        raise UsageError(f'The probe image "{text}" is no image reference.', "Write it as nginx:latest.")
+    return text
 
 
 def _words(value: Any) -> tuple[str, ...]:
@@ -187,7 +240,7 @@ def _flag(value: Any) -> bool:
 
 def _seed(value: Any) -> int:
     try:
-        return int(value)
+        return int(str(value))
     except ValueError:
         raise UsageError(
             f'The seed "{value}" is no whole number.', "Give the number that an earlier run printed."

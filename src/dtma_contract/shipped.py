@@ -44,7 +44,7 @@ def load_yaml(path: Path, what: str) -> Any:
         return yaml.safe_load(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"{what} {path} cannot be read: {problem}.", "Check the path and its permissions.") from None
-    except (yaml.YAMLError, RecursionError) as problem:
+    except (yaml.YAMLError, ValueError, RecursionError) as problem:
         where = " ".join(str(problem).split())
         raise UsageError(
             f"{what} {path} is no valid YAML: {where}.", "Mend the file, or leave the option out."
