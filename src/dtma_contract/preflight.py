@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from dtma_contract.agent import Agent
-from dtma_contract.contract import Contract
+from dtma_contract.agent import VALID, Agent
+from dtma_contract.contract import Contract, Operation
 from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 
-__all__ = ["PREFLIGHT_PATIENCE", "Facts", "judge", "preflight"]
+__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "preflight"]
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 3.0
 
+_REFUSING = {401, 403, 404}
 _GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
 
 _HINTS = {
@@ -46,6 +48,19 @@ _CAUSE_OF_FAILURE = {
 
 
 @dataclass(frozen=True, slots=True)
+class Silence:
+    """A request that got no proper answer.
+
+    Attributes:
+        failure: the fence's id of what went wrong; ``response-timeout`` where patience ended first.
+        detail: what was seen, without a full stop.
+    """
+
+    failure: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """What a few harmless requests showed.
 
@@ -56,15 +71,16 @@ class Facts:
         tools_status: answer of ``GET /tools/status`` with the token.
     """
 
-    root: Exchange
-    status: Exchange
-    tools: Exchange
-    tools_status: Exchange
+    root: Exchange | Silence
+    status: Exchange | Silence
+    tools: Exchange | Silence
+    tools_status: Exchange | Silence
 
     @property
-    def all(self) -> tuple[Exchange, ...]:
-        """All answers."""
-        return self.root, self.status, self.tools, self.tools_status
+    def answers(self) -> tuple[Exchange, ...]:
+        """All proper answers."""
+        asked = (self.root, self.status, self.tools, self.tools_status)
+        return tuple(answer for answer in asked if isinstance(answer, Exchange))
 
 
 def preflight(base_url: str, contract: Contract, target: str, token_env: str) -> Facts:
@@ -81,28 +97,32 @@ def preflight(base_url: str, contract: Contract, target: str, token_env: str) ->
     """
     agent = Agent(base_url, patience=PREFLIGHT_PATIENCE)
     try:
-        facts = Facts(
-            root=agent.call(contract.operation("core.service"), auth=None),
-            status=agent.call(contract.operation("core.status"), auth=None),
-            tools=agent.call(contract.operation("core.tools.list")),
-            tools_status=agent.call(contract.operation("core.tools.status")),
-        )
-    except TargetGoneError as gone:
-        # A client that ran out of patience saw a target that accepts and does not answer.
-        failure = "response-timeout" if "Timeout" in gone.reason else gone.reason.partition(":")[0]
-        cause = _CAUSE_OF_FAILURE.get(failure, "not-a-dtma")
-        detail = f"no answer within {PREFLIGHT_PATIENCE:.0f} s" if "Timeout" in gone.reason else gone.reason
-        raise TargetUnusableError(f"{target} does not answer: {detail}.", _HINTS[cause], cause=cause) from None
-    except ClauseViolatedError as broken:
-        failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip() if broken.exchange else ""
-        cause = _CAUSE_OF_FAILURE.get(failure, "not-a-dtma")
-        raise TargetUnusableError(f"{target}: {broken.actual}.", _HINTS[cause], cause=cause) from None
-    except NotJudgedError as refused:
-        raise TargetUnusableError(refused.reason, cause="not-a-dtma") from None
+        # At once, so that a target which answers none of them takes no more time than for one.
+        with ThreadPoolExecutor(4) as pool:
+            root = pool.submit(_ask, agent, contract.operation("core.service"), None)
+            status = pool.submit(_ask, agent, contract.operation("core.status"), None)
+            tools = pool.submit(_ask, agent, contract.operation("core.tools.list"), VALID)
+            tools_status = pool.submit(_ask, agent, contract.operation("core.tools.status"), VALID)
+            facts = Facts(root.result(), status.result(), tools.result(), tools_status.result())
     finally:
         agent.close()
     judge(facts, contract, target, token_env)
     return facts
+
+
+def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Silence:
+    try:
+        return agent.call(operation, auth=auth)
+    except TargetGoneError as gone:
+        if "Timeout" in gone.reason:
+            return Silence("response-timeout", f"no answer within {PREFLIGHT_PATIENCE:.0f} s")
+        failure, _, detail = gone.reason.partition(": ")
+        return Silence(failure, detail.rstrip("."))
+    except ClauseViolatedError as broken:
+        failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip() if broken.exchange else ""
+        return Silence(failure, broken.actual)
+    except NotJudgedError as refused:
+        return Silence("refused", refused.reason)
 
 
 def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None:
@@ -111,32 +131,51 @@ def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None
     Raises:
         TargetUnusableError: with the cause id.
     """
-    for answer in (facts.root, facts.status):
-        if answer.status in _GATEWAY_ERRORS and answer.json is None:
-            raise _unusable("proxy-no-upstream", f"{target} answers {answer.describe()}, which is a proxy's page.")
-    for answer in facts.all:
-        host = urlsplit(answer.headers.get("location", "")).hostname
-        if 300 <= answer.status < 400 and host and host != urlsplit(target).hostname:  # noqa: PLR2004 - RFC 9110 section 15.4
-            raise _unusable("not-a-dtma", f"{target} redirects to another host ({host}), which is not followed.")
     if not _is_dtma(facts):
-        raise _unusable("not-a-dtma", f"{target} answers, but not as a DTMA: GET / is {facts.root.describe()}.")
-    tools = contract.operation("core.tools.list")
+        raise _no_dtma(facts, target)
+    tools, tools_status = facts.tools, facts.tools_status
+    if not isinstance(tools, Exchange):
+        # A route that does not answer is the finding of its clauses.
+        return
     # One route that refuses a good token is that route's finding; all of them mean that the token is not good.
-    if facts.tools.status in {401, 403} and facts.tools_status.status in {401, 403, 404}:
+    if tools.status in {401, 403} and not (isinstance(tools_status, Exchange) and tools_status.status not in _REFUSING):
+        operation = contract.operation("core.tools.list")
         raise _unusable(
             "token-rejected",
-            f"{target} refuses the token in {token_env}: {tools.method} {tools.path} is {facts.tools.describe()}.",
+            f"{target} refuses the token in {token_env}: {operation.method} {operation.path} is {tools.describe()}.",
         )
-    if facts.tools.status >= 500 and "configuration error" in facts.tools.text.lower():  # noqa: PLR2004 - server errors
-        raise _unusable("token-not-configured", f"{target} has no token configured: {facts.tools.describe()}.")
+    if tools.status >= 500 and "configuration error" in tools.text.lower():  # noqa: PLR2004 - server errors
+        raise _unusable("token-not-configured", f"{target} has no token configured: {tools.describe()}.")
+
+
+def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
+    if not facts.answers:
+        # All four failed, mostly in the same way; the first question is the plainest.
+        assert isinstance(facts.root, Silence)
+        cause = _CAUSE_OF_FAILURE.get(facts.root.failure, "not-a-dtma")
+        return _unusable(cause, f"{target} does not answer: {facts.root.detail}.")
+    for answer in (facts.root, facts.status):
+        if isinstance(answer, Exchange) and answer.status in _GATEWAY_ERRORS and answer.json is None:
+            return _unusable("proxy-no-upstream", f"{target} answers {answer.describe()}, which is a proxy's page.")
+    for answer in facts.answers:
+        host = urlsplit(answer.headers.get("location", "")).hostname
+        if 300 <= answer.status < 400 and host and host != urlsplit(target).hostname:  # noqa: PLR2004 - RFC 9110 section 15.4
+            return _unusable("not-a-dtma", f"{target} redirects to another host ({host}), which is not followed.")
+    shown = facts.answers[0]
+    return _unusable("not-a-dtma", f"{target} answers, but not as a DTMA: GET {shown.target} is {shown.describe()}.")
 
 
 def _is_dtma(facts: Facts) -> bool:
     # Any one of these will do: an agent that breaks one promise is still the agent, and to be judged.
+    root, status = (answer if isinstance(answer, Exchange) else None for answer in (facts.root, facts.status))
     return (
-        facts.status.member("service") == "DTMA"
-        or (facts.status.member("environment") is not None and facts.status.member("tool_instances") is not None)
-        or (facts.root.member("service") is not None and facts.root.member("endpoints") is not None)
+        (root is not None and root.member("service") is not None and root.member("endpoints") is not None)
+        or (status is not None and status.member("service") == "DTMA")
+        or (
+            status is not None
+            and status.member("environment") is not None
+            and status.member("tool_instances") is not None
+        )
     )
 
 
