@@ -46,12 +46,12 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings=_CONTEXT)
 @click.version_option(__version__, prog_name="dtma-contract")
 def commands() -> None:
-    r"""Judge a DTMA against its contract, without harm to the host it runs on.
+    """Judge a DTMA against its contract, without harm to the host it runs on.
 
     \b
     Exit codes: 0 kept · 1 violated · 2 interrupted · 3 engine error · 4 usage ·
     5 nothing judged · 6 target unusable
-    """
+    """  # noqa: D301 - click keeps the lines below this very character as they are
 
 
 @commands.command(short_help="Does it keep its contract?")
@@ -84,7 +84,7 @@ def commands() -> None:
 @click.option("-n", "workers", type=click.IntRange(0, 32), default=0, metavar="N", help="Judge with N processes.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 def verify(*, workers: int, form: str, **flags: Any) -> None:
-    r"""Judge every clause of the contract on a live agent.
+    """Judge every clause of the contract on a live agent.
 
     What the run makes carries names of its own (dtmac-…), and is gone afterwards; nothing else is touched.
 
@@ -94,7 +94,7 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
       DTMA_BEARER_TOKEN=… dtma-contract verify --target http://10.0.0.7:30000
       dtma-contract verify --target http://staging:30000 --depth deep --only core.tools.start
       dtma-contract verify --target http://droplet:30000 --effects read --format json
-    """
+    """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.plan import Plan  # noqa: PLC0415 - pytest and the rest are slow to import, and --help is not
     from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415
     from dtma_contract.verify import verify as judge  # noqa: PLC0415
@@ -117,14 +117,14 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
 @click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
-    r"""Explain clauses: what is required, why, and how it is judged.
+    """Explain clauses: what is required, why, and how it is judged.
 
     \b
     Examples:
       dtma-contract explain core.tools.start/mounted
       dtma-contract explain core.tools.start
       dtma-contract explain --list
-    """
+    """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.clauses import select  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415
 
@@ -160,7 +160,7 @@ def _explanation(clause: Clause, contract: Contract) -> Iterator[str]:
 @click.option("--reports", metavar="DIR", help="Folder of ledger and record  [default: reports]")
 @click.option("--contract", metavar="FILE", help="Another contract than the one shipped.")
 def fence(*, listen: str, **flags: Any) -> None:
-    r"""Put the fence before a live agent, so that another client can do no harm.
+    """Put the fence before a live agent, so that another client can do no harm.
 
     Requests without Authorization get the token. What is not the client's own, by the name it bears and by the
     ledger, is neither started, stopped, changed nor removed; what clients made is removed on Ctrl-C.
@@ -169,18 +169,17 @@ def fence(*, listen: str, **flags: Any) -> None:
     Examples:
       dtma-contract fence --target http://droplet:30000 --listen 127.0.0.1:8080
       st run contracts/dtma.openapi.yaml --url http://127.0.0.1:8080
-    """
+    """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.fence.command import read_listen, run_fence_command  # noqa: PLC0415 - as above
     from dtma_contract.fence.settings import FenceSettings  # noqa: PLC0415
     from dtma_contract.plan import Plan  # noqa: PLC0415
+    from dtma_contract.run import take_token  # noqa: PLC0415
 
     plan = Plan.make(_settings(flags))
     settings = plan.settings
     host, port = read_listen(listen)
-    token = os.environ.pop(settings.token_env, "")
-    if not token:
-        raise UsageError(f"The environment variable {settings.token_env} is not set.", "It holds the agent's token.")
-    plan.folder.mkdir(parents=True, mode=0o700)
+    token = take_token(settings.token_env)
+    plan.make_folder()
     fence_settings = FenceSettings(
         target=settings.target,
         identity=plan.identity,
@@ -200,7 +199,7 @@ def fence(*, listen: str, **flags: Any) -> None:
 @click.argument("where", default="reports", metavar="[LEDGER|REPORTS]")
 @click.option("--dry-run", is_flag=True, help="Only say what would be asked for.")
 def sweep(*, where: str, dry_run: bool) -> None:
-    r"""Remove what interrupted runs left, by their ledgers; names are never guessed.
+    """Remove what interrupted runs left, by their ledgers; names are never guessed.
 
     A run that was killed is cleaned up by its fence. This is for when that died as well: it asks for each name
     in the ledger, and for nothing else. The token comes from the variable that the run took it from.
@@ -209,7 +208,7 @@ def sweep(*, where: str, dry_run: bool) -> None:
     Examples:
       dtma-contract sweep
       dtma-contract sweep reports/20261123-145530-k3f9x2ab --dry-run
-    """
+    """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract import sweep as sweeping  # noqa: PLC0415 - as above
     from dtma_contract.fence.command import report_lines  # noqa: PLC0415
     from dtma_contract.shipped import load_contract  # noqa: PLC0415
@@ -220,7 +219,7 @@ def sweep(*, where: str, dry_run: bool) -> None:
         click.echo(f"no ledger in {where}: nothing to do")
     for result in results:
         for line in _sweep_lines(result, report_lines, dry_run=dry_run):
-            click.echo(line)
+            click.echo(line, err=result.problem is not None)
     sys.exit(sweeping.exit_code(results))
 
 
@@ -232,6 +231,8 @@ def _sweep_lines(
         yield f"{name}: the run is alive, nothing is done"
     elif result.problem is not None:
         yield f"{name}: {result.problem}"
+    elif result.was_embedded:
+        yield f"{name}: its target was the embedded reference agent, which is gone, and all that it had; nothing left"
     elif not result.pending:
         yield f"{name}: nothing left"
     elif dry_run:
@@ -254,10 +255,13 @@ def _short(path: Path) -> str:
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every expected failure is one message and the documented exit code."""
     try:
-        commands.main(args=list(arguments) if arguments is not None else None, standalone_mode=False)
+        given = list(arguments) if arguments is not None else None
+        commands.main(args=given, prog_name="dtma-contract", standalone_mode=False)
         code = ExitCode.KEPT
     except click.exceptions.Exit as done:
         sys.exit(done.exit_code)
+    except click.exceptions.NoArgsIsHelpError:
+        code = _complain("No command is given. See `dtma-contract --help`.", ExitCode.USAGE)
     except click.UsageError as problem:
         where = f" See `{problem.ctx.command_path} --help`." if problem.ctx else ""
         code = _complain(f"{problem.format_message()}{where}", ExitCode.USAGE)

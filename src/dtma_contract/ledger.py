@@ -47,7 +47,7 @@ class RunRecord:
         run: id of the run.
         namespace: what all its names begin with.
         target: URL of the target.
-        token_env: environment variable that holds the token.
+        token_env: environment variable that holds the token; empty for a target that ends with its run.
         docker: endpoint of the target's Docker Engine, or None.
         started: ISO 8601, UTC.
     """

@@ -76,6 +76,20 @@ class Plan:
         """The folder of the run's reports."""
         return self.settings.reports.resolve() / self.identity.run
 
+    def make_folder(self) -> None:
+        """Make the folder of the run's reports, for its owner alone.
+
+        Raises:
+            UsageError: it cannot be made.
+        """
+        try:
+            self.folder.mkdir(parents=True, mode=0o700)
+        except OSError as problem:
+            raise UsageError(
+                f"The folder {self.settings.reports} cannot hold the reports: {problem.strerror or problem}.",
+                "Name another one with --reports.",
+            ) from None
+
     def clause(self, clause_id: str) -> Clause:
         """Return the clause of that id."""
         return next(clause for clause in self.clauses if clause.id == clause_id)

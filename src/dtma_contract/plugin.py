@@ -24,7 +24,7 @@ from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.run import Run
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.run_report import RunReport
-from dtma_contract.session_state import EXPECTED, INFO, PLAN, RESULTS, RUN, TURNS, HandedPlan
+from dtma_contract.session_state import EXPECTED, INFO, PLAN, RESULTS, RUN, TURNS, HandedRun
 from dtma_contract.settings import Settings, merge
 from dtma_contract.settings_file import read_settings_file
 from dtma_contract.shipped import suite_folder
@@ -77,16 +77,23 @@ def pytest_configure(config: pytest.Config) -> None:
             config.stash[PLAN] = Plan.make(Settings.from_values(info.settings), RunIdentity(*info.identity))
             _keep_hypothesis_out_of_the_way()
         return
-    handed = [plugin.plan for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, HandedPlan)]
-    plan = handed[0] if handed else None
-    if plan is None:
+    handed = [plugin.run for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, HandedRun)]
+    run = handed[0] if handed else None
+    if run is None:
         if config.option.target is None and not _names_the_suite(config):
             return
         try:
-            plan = Plan.make(_settings(config))
+            run = Run(Plan.make(_settings(config)))
+            # A look at what there is to judge asks nobody.
+            if not config.option.collectonly:
+                run.prepare()
         except UsageError as problem:
             raise pytest.UsageError(str(problem)) from None
-    config.stash[PLAN] = plan
+    plan = config.stash[PLAN] = run.plan
+    if config.option.collectonly:
+        return
+    config.stash[RUN] = run
+    config.add_cleanup(run.interrupts.restore)
     config.option.xmlpath = config.option.xmlpath or str(plan.folder / "junit.xml")
     if hasattr(config.option, "allure_report_dir") and not config.option.allure_report_dir:
         config.option.allure_report_dir = str(plan.folder / "allure")
@@ -114,11 +121,11 @@ def _keep_hypothesis_out_of_the_way() -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Bring up the run, before any worker starts."""
     config = session.config
-    plan = config.stash.get(PLAN, None)
-    if plan is None or hasattr(config, "workerinput"):
+    run = config.stash.get(RUN, None)
+    if run is None:
         return
-    run = config.stash[RUN] = Run(plan)
     config.pluginmanager.register(_Collector(config), "dtma-collector")
+    run.interrupts.install()
     try:
         config.stash[INFO] = run.start()
     except TargetUnusableError as problem:
@@ -129,6 +136,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         config.hook.pytest_dtma_refused(problem=problem)
         code = ExitCode.USAGE if isinstance(problem, UsageError) else ExitCode.ENGINE_ERROR
         pytest.exit(str(problem), returncode=code)
+    except KeyboardInterrupt:
+        _report(config, run, interrupted=True)
+        raise
     except BaseException:
         run.abandon()
         raise
@@ -312,7 +322,8 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if run is None:
         return
     broken = exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
-    report = _report(config, run, interrupted=exitstatus == pytest.ExitCode.INTERRUPTED)
+    interrupted = run.interrupts.interrupted or exitstatus == pytest.ExitCode.INTERRUPTED
+    report = _report(config, run, interrupted=interrupted)
     if not broken:
         session.exitstatus = int(report.exit_code)
 

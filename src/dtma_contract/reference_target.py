@@ -39,10 +39,12 @@ class ReferenceTarget:
             EngineError: it did not come up.
         """
         token = secrets.token_urlsafe(24)
+        options = ["--port", "0", "--allow-ssh", "--until-stdin-ends", "--image", probe_image]
         process = subprocess.Popen(
-            [sys.executable, "-m", "dtma_reference", "serve", "--port", "0", "--allow-ssh", "--image", probe_image],
+            [sys.executable, "-m", "dtma_reference", "serve", *options],
             env=_environment() | {"DTMA_BEARER_TOKEN": token, "BACKEND_TO_DTMA_API_KEY": secrets.token_urlsafe(24)},
-            stdin=subprocess.DEVNULL,
+            # Held open as long as this process lives: where that is killed, the agent ends too.
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
@@ -52,8 +54,7 @@ class ReferenceTarget:
         assert process.stdout is not None
         line = process.stdout.readline()
         if not line.startswith(_READY):
-            process.kill()
-            process.wait()
+            cls("", token, process).stop()
             raise EngineError(
                 "The embedded reference agent did not start.",
                 "Run `dtma-reference serve` by hand to see why.",
@@ -69,8 +70,9 @@ class ReferenceTarget:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for stream in (self._process.stdin, self._process.stdout):
+            if stream is not None:
+                stream.close()
 
 
 def _environment() -> dict[str, str]:

@@ -13,17 +13,20 @@ from dtma_contract.baseline import compare
 from dtma_contract.cleanup import LeftBehind
 from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.fence.process import FenceProcess
+from dtma_contract.fence.service import check_token
 from dtma_contract.fence.settings import FenceSettings
+from dtma_contract.interrupts import Interrupts
 from dtma_contract.judgement import TargetGoneError
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.preflight import preflight
+from dtma_contract.probes.docker_host import DockerHost, DockerHostError
 from dtma_contract.reference_target import ReferenceTarget
 from dtma_contract.run_report import RunReport, Unusable
 from dtma_contract.settings import REFERENCE
 from dtma_contract.survey import Removal, Survey, survey_target, surveyed_instance
 from dtma_contract.verdict import ClauseResult, Outcome
 
-__all__ = ["Run"]
+__all__ = ["Run", "take_token"]
 
 
 class Run:
@@ -31,32 +34,58 @@ class Run:
 
     Args:
         plan: what to judge.
+
+    Attributes:
+        plan: the same.
+        target: URL of the target, once it is known.
+        interrupts: what the user's signals do to the run.
+        unusable: why the target cannot be judged, or None.
+        info: what the workers need to know, once the target was seen.
     """
 
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
+        self.target = plan.settings.target
+        self.interrupts = Interrupts()
         self.unusable: Unusable | None = None
         self.info: RunInfo | None = None
         self._started = time.monotonic()
+        self._token = ""
         self._resources = contextlib.ExitStack()
         self._fence: FenceProcess | None = None
         self._survey: Survey | None = None
         self._left_behind: tuple[LeftBehind, ...] = ()
 
+    def prepare(self) -> None:
+        """Check what the run needs of its user, before anything is sent, and make the folder of its reports.
+
+        Raises:
+            UsageError: the token's variable is not set or holds no token, the Docker Engine cannot be reached, or there
+                is no place for reports.
+        """
+        settings = self.plan.settings
+        if settings.target != REFERENCE:
+            self._token = take_token(settings.token_env)
+        os.environ.pop(settings.token_env, None)
+        if settings.docker:
+            try:
+                DockerHost.connect(settings.docker).close()
+            except DockerHostError as problem:
+                raise UsageError(problem.message, problem.hint) from None
+        self.plan.make_folder()
+
     def start(self) -> RunInfo:
-        """Bring up target, fence and survey.
+        """Bring up target, fence and survey of a prepared run.
 
         Returns:
             What the workers need to know.
 
         Raises:
             TargetUnusableError: the target cannot be judged; it is in the report as well.
-            UsageError: the token's variable is not set.
         """
         settings, identity = self.plan.settings, self.plan.identity
-        url, token = self._target_and_token()
+        url, token, token_env = self._target_and_token()
         self.target = url
-        self.plan.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
         self._fence = FenceProcess.start(
             FenceSettings(
                 target=url,
@@ -64,7 +93,7 @@ class Run:
                 effects=settings.effects,
                 probe_image=settings.probe_image,
                 folder=self.plan.folder,
-                token_env=settings.token_env,
+                token_env=token_env,
                 docker=settings.docker,
                 contract=self.plan.contract,
             ),
@@ -85,20 +114,13 @@ class Run:
         )
         return self.info
 
-    def _target_and_token(self) -> tuple[str, str]:
-        settings = self.plan.settings
-        # Whatever runs in this process from here on, tests included, finds no token in the environment.
-        token = os.environ.pop(settings.token_env, "")
-        if settings.target == REFERENCE:
-            reference = ReferenceTarget.start(settings.probe_image)
-            self._resources.callback(reference.stop)
-            return reference.url, reference.token
-        if not token:
-            raise UsageError(
-                f"The environment variable {settings.token_env} is not set, and it should hold the agent's token.",
-                f"Set it (`export {settings.token_env}=…`), or name another variable with --token-env.",
-            )
-        return settings.target, token
+    def _target_and_token(self) -> tuple[str, str, str]:
+        """Return the target's URL, its token, and the variable from which a sweep can take it, if there is one."""
+        if self.plan.settings.target != REFERENCE:
+            return self.plan.settings.target, self._token, self.plan.settings.token_env
+        reference = ReferenceTarget.start(self.plan.settings.probe_image)
+        self._resources.callback(reference.stop)
+        return reference.url, reference.token, ""
 
     def _look(self, base_url: str) -> Survey:
         settings = self.plan.settings
@@ -123,10 +145,11 @@ class Run:
             expected: ids of the clauses that should have been.
             interrupted: whether the user stopped the run.
         """
-        try:
-            gone = self._clean_up()
-        finally:
-            self._resources.close()
+        with self.interrupts.held_back():
+            try:
+                gone = self._clean_up()
+            finally:
+                self._resources.close()
         by_id = {result.clause.id: result for result in results}
         if gone and self.unusable is None and any(gone in result.reason for result in by_id.values()):
             self.unusable = Unusable(
@@ -161,10 +184,9 @@ class Run:
         """Have the fence remove what was made; return the cause when it has given up on the target."""
         if self._fence is None:
             return None
-        gone = self._fence.status().target_gone
         cleaned = self._fence.finish()
         self._left_behind = cleaned.left_behind + self._forgotten(cleaned.left_behind)
-        return gone
+        return self._fence.status().target_gone
 
     def _forgotten(self, known: tuple[LeftBehind, ...]) -> tuple[LeftBehind, ...]:
         """Return the container that the agent forgot when it deleted the first instance."""
@@ -178,3 +200,25 @@ class Run:
     def abandon(self) -> None:
         """Take down what was brought up, after a start that failed."""
         self._resources.close()
+
+
+def take_token(token_env: str) -> str:
+    """Return the token, and take it out of the environment: whatever runs here later, tests included, finds none.
+
+    Raises:
+        UsageError: the variable is not set, or holds what can be no token.
+    """
+    token = os.environ.pop(token_env, "")
+    if not token:
+        raise UsageError(
+            f"The environment variable {token_env} is not set, and it should hold the agent's token.",
+            f"Set it (`export {token_env}=…`), or name another variable with --token-env.",
+        )
+    check_token(token, token_env)
+    if not token.isascii():
+        # RFC 6750 section 2.1: a bearer token is letters, digits and -._~+/=.
+        raise UsageError(
+            f"The token in {token_env} holds letters that no bearer token has.",
+            "Look for a quotation mark or a dash that was copied along with it.",
+        )
+    return token

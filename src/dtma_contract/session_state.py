@@ -11,18 +11,18 @@ from dtma_contract.run import Run
 from dtma_contract.turns import Turns
 from dtma_contract.verdict import ClauseResult
 
-__all__ = ["EXPECTED", "INFO", "PLAN", "RESULTS", "RUN", "TURNS", "HandedPlan"]
+__all__ = ["EXPECTED", "INFO", "PLAN", "RESULTS", "RUN", "TURNS", "HandedRun"]
 
 
 @dataclass(frozen=True)
-class HandedPlan:
-    """A plugin that brings a plan which the caller has made already, in place of one made from options.
+class HandedRun:
+    """A plugin that brings a run which the caller has prepared already, in place of one made from options.
 
     Attributes:
-        plan: the plan.
+        run: the run.
     """
 
-    plan: Plan
+    run: Run
 
 
 PLAN = pytest.StashKey[Plan]()

@@ -36,6 +36,7 @@ class SweepResult:
         target: URL of the run's target, or empty.
         pending: names that the run may have left, before the sweep.
         is_alive: whether the run still holds its ledger, so that nothing was done.
+        was_embedded: whether the target was the run's own reference agent, which is gone with all that it had.
         report: what was removed and what is left; None where nothing was done.
         problem: why nothing could be done, or None.
     """
@@ -45,6 +46,7 @@ class SweepResult:
     target: str = ""
     pending: tuple[str, ...] = ()
     is_alive: bool = False
+    was_embedded: bool = False
     report: CleanupReport | None = None
     problem: DtmaContractError | None = None
 
@@ -58,7 +60,10 @@ def find_ledgers(path: Path) -> tuple[Path, ...]:
     if path.is_file():
         return (path,)
     if not path.is_dir():
-        raise UsageError(f"{path} is neither a ledger nor a folder of reports.", "The default folder is reports.")
+        raise UsageError(
+            f"{path} is neither a ledger nor a folder of reports.",
+            "Name the --reports of the runs, or one run's folder.",
+        )
     here = path / LEDGER_NAME
     return (here,) if here.is_file() else tuple(sorted(path.glob(f"*/{LEDGER_NAME}")))
 
@@ -110,6 +115,9 @@ def _sweep_one(
         return SweepResult(path, problem=problem)
     with ledger:
         record, pending = ledger.state.record, _pending(ledger.state)
+        if pending and not record.token_env:
+            # Its address may be another's by now, and no variable ever held its token.
+            return SweepResult(path, record.run, record.target, was_embedded=True)
         report: CleanupReport | None = None
         problem_seen: DtmaContractError | None = None
         if pending and not dry_run:

@@ -12,8 +12,9 @@ from rich.console import Console
 from dtma_contract.errors import EngineError
 from dtma_contract.plan import Plan
 from dtma_contract.reporting.progress import RunDisplay
+from dtma_contract.run import Run
 from dtma_contract.run_report import RunReport
-from dtma_contract.session_state import HandedPlan
+from dtma_contract.session_state import HandedRun
 from dtma_contract.shipped import suite_folder
 
 __all__ = ["verify"]
@@ -31,24 +32,32 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
         The report.
 
     Raises:
-        UsageError: the token's variable is not set.
+        UsageError: the token's variable is not set, the Docker Engine cannot be reached, or there is no place for
+            reports.
+        KeyboardInterrupt: the user did not even want to wait for the clean-up.
         EngineError: the fence, the embedded reference agent or pytest itself failed.
     """
-    total = len(plan.selected)
-    plan.folder.mkdir(parents=True, mode=0o700)
+    run = Run(plan)
+    run.prepare()
+    code = None
     with (
-        RunDisplay(progress, total) as display,
+        RunDisplay(progress, len(plan.selected)) as display,
         (plan.folder / "pytest.log").open("w", encoding="utf-8") as log,
         contextlib.redirect_stdout(log),
+        contextlib.redirect_stderr(log),
     ):
-        code = pytest.main(_arguments(workers), plugins=[HandedPlan(plan), display])
+        try:
+            code = pytest.main(_arguments(workers), plugins=[HandedRun(run), display])
+        except KeyboardInterrupt:
+            if display.report is None:
+                raise
     report: RunReport | None = display.report
     if report is not None:
         return report
     if display.problem is not None:
         raise display.problem
     raise EngineError(
-        f"pytest ended with code {int(code)} before there was a report.",
+        f"pytest ended with code {code} before there was a report.",
         f"Its output is in {plan.folder / 'pytest.log'}.",
     )
 

@@ -16,6 +16,9 @@ __all__ = ["print_report"]
 # A root cause shows as many findings; the first ones tell it, the rest are named.
 _SHOWN_PER_CAUSE = 3
 
+# Further reasons are consequences of the first ones, as a rule.
+_SHOWN_REASONS = 4
+
 _STYLES = {
     "kept": "bold green",
     "violated": "bold red",
@@ -97,7 +100,8 @@ def _closing_lines(report: RunReport) -> Iterator[str]:
         f"{f', {counts[Outcome.ERROR]} broken' if counts[Outcome.ERROR] else ''}"
         f"  [dim]{report.duration_seconds:.1f} s, seed {report.seed}, run {report.run}[/]"
     )
-    yield f"[bold]not judged[/]  {escape('; '.join(_reasons(report.results)) or 'nothing')}"
+    unjudged = "; ".join(_reasons(report.results)) if report.results else "everything: the run ended before it began"
+    yield f"[bold]not judged[/]  {escape(unjudged or 'nothing')}"
     left = "; ".join(
         f"{item.kind} {item.name} ({item.reason}; remove it with: {item.command})" for item in report.left_behind
     )
@@ -111,7 +115,9 @@ def _reasons(results: Iterable[ClauseResult]) -> list[str]:
         if result.outcome in {Outcome.NOT_JUDGED, Outcome.NOT_OFFERED}:
             reasons.setdefault(result.reason, []).append(result.clause.id)
     ranked = sorted(reasons.items(), key=lambda item: -len(item[1]))
-    return [
+    shown = [
         f"{len(clauses)} clauses: {reason}" if len(clauses) > 1 else f"{clauses[0]}: {reason}"
-        for reason, clauses in ranked
+        for reason, clauses in ranked[:_SHOWN_REASONS]
     ]
+    more = sum(len(clauses) for _reason, clauses in ranked[_SHOWN_REASONS:])
+    return [*shown, f"{more} more in report.json"] if more else shown
