@@ -9,6 +9,7 @@ import json
 import socket
 import stat
 import time
+import tracemalloc
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 
@@ -17,6 +18,7 @@ from fence.raw_target import ok
 from fence.tiny_agent import TOKEN
 
 from dtma_contract.contract import EffectLevel
+from dtma_contract.fence.answers import Answer, BrokenAnswerError, decoded
 from dtma_contract.fence.limits import Limits
 
 QUICK = Limits(connect_seconds=1, response_seconds=1.0, idle_seconds=0.4, response_bytes=1_000_000, retry_seconds=0.3)
@@ -313,6 +315,34 @@ def test_broken_answers_have_a_cause(target, fence, cause, answer):
     assert time.monotonic() - began < 4
 
 
+def test_an_answer_that_stands_still_is_given_up(target, fence):
+    """Once an answer has begun, a pause ends it long before the time for a whole answer is over."""
+    raw = target(stall)
+    began = time.monotonic()
+
+    _, headers, _ = fence(raw.url, limits=Limits(response_seconds=25, idle_seconds=0.3)).ask("GET", "/tools")
+
+    assert headers["x-dtmac-fence"] == "failed; response-timeout"
+    assert time.monotonic() - began < 10
+
+
+def test_a_bomb_is_not_unpacked():
+    """A small body that would decode to much is given up without using the memory."""
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join([*(packer.compress(bytes(1_000_000)) for _ in range(200)), packer.flush()])
+    answer = Answer(200, b"OK", ((b"Content-Encoding", b"gzip"),), bomb)
+    tracemalloc.start()
+    try:
+        with pytest.raises(BrokenAnswerError) as caught:
+            decoded(answer, 1_000_000)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert caught.value.failure == "response-too-large"
+    assert peak < 10_000_000
+
+
 @pytest.mark.parametrize(
     ("cause", "url"),
     [
@@ -460,5 +490,10 @@ def test_a_create_is_in_the_ledger_before_it_is_sent(target, fence, identity, tm
     body = json.dumps({"dockerImageUrl": "nginx:latest", "instanceNameOnToolbox": name}).encode()
     headers = {"Content-Type": "application/json"}
 
-    assert fence(target(look).url).ask("POST", "/tools", headers, body)[0] == 201
+    running = fence(target(look).url)
+    ledger, synced = running.service.gate.ledger, []
+    ledger.sync, sync = lambda: (synced.append(ledger.path.read_text()), sync()), ledger.sync
+
+    assert running.ask("POST", "/tools", headers, body)[0] == 201
     assert name in seen[0]
+    assert [name in text for text in synced] == [True]
