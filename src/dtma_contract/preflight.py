@@ -15,7 +15,7 @@ from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetG
 __all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "preflight"]
 
 # The promise is one finding within 5 seconds, start-up included.
-PREFLIGHT_PATIENCE = 3.0
+PREFLIGHT_PATIENCE = 2.5
 
 _REFUSING = {401, 403, 404}
 _GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
@@ -115,7 +115,7 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
         return agent.call(operation, auth=auth)
     except TargetGoneError as gone:
         if "Timeout" in gone.reason:
-            return Silence("response-timeout", f"no answer within {PREFLIGHT_PATIENCE:.0f} s")
+            return Silence("response-timeout", f"no answer within {PREFLIGHT_PATIENCE:g} s")
         failure, _, detail = gone.reason.partition(": ")
         return Silence(failure, detail.rstrip("."))
     except ClauseViolatedError as broken:
