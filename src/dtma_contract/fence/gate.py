@@ -187,7 +187,9 @@ class Gate:
         try:
             self._reach.check()
             try:
-                answer = await self._upstream.send(head.method.decode("ascii"), self._render(head, body), body)
+                only_reads = operation is not None and operation.effect is Effect.READ
+                method = head.method.decode("ascii")
+                answer = await self._upstream.send(method, self._render(head, body), body, only_reads=only_reads)
             except BrokenAnswerError as problem:
                 self._reach.note(problem.failure)
                 raise

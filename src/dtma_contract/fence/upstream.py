@@ -88,27 +88,28 @@ class Upstream:
         self._places: list[tuple[socket.AddressFamily, str]] = []
         self._resolved = float("-inf")
 
-    async def send(self, method: str, head: bytes, body: bytes) -> Answer:
+    async def send(self, method: str, head: bytes, body: bytes, *, only_reads: bool = False) -> Answer:
         """Send a request and return its answer, not decoded from its content coding.
 
         Args:
             method: of the request.
             head: as it goes over the wire.
             body: the same.
+            only_reads: whether it asks for something that needs no time.
 
         Raises:
             BrokenAnswerError: there is no proper answer; with the failure.
         """
+        limits = self._limits
+        seconds = min(limits.read_seconds, limits.response_seconds) if only_reads else limits.response_seconds
         async with self._slots:
             await self._take_token()
             reader, writer = await self._connect()
             try:
-                async with asyncio.timeout(self._limits.response_seconds):
+                async with asyncio.timeout(seconds):
                     return await self._exchange(method, head + body, reader, writer)
             except TimeoutError:
-                raise BrokenAnswerError(
-                    Failure.RESPONSE_TIMEOUT, f"No complete answer within {self._limits.response_seconds:g} s."
-                ) from None
+                raise BrokenAnswerError(Failure.RESPONSE_TIMEOUT, f"No complete answer within {seconds:g} s.") from None
             finally:
                 writer.transport.abort()
 
