@@ -17,7 +17,7 @@ from dtma_contract.probes.docker_host import DockerHost
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.survey import Survey
 
-__all__ = ["Group", "Instance", "Instances", "Listed"]
+__all__ = ["Group", "Instance", "Instances", "Listed", "read_listing"]
 
 # The dynamic range of RFC 6335 begins at 49152; Linux hands out 32768 to 60999 by itself, so stay below both.
 _HOST_PORTS = range(20000, 32000)
@@ -178,10 +178,7 @@ class Instances:
             NotJudgedError: it lists nothing that can be read, which is the finding of another clause.
         """
         exchange = self._agent.call(self._contract.operation("core.tools.list"))
-        tools = exchange.member("tools")
-        if not isinstance(tools, list):
-            raise NotJudgedError(f"the listing cannot be read: GET /tools is {exchange.describe()}")
-        return tuple(_read_entries(tools))
+        return read_listing(exchange, "tools")
 
     def own(self) -> dict[str, str]:
         """Return name and state of what is listed of this worker."""
@@ -238,9 +235,9 @@ class Instances:
     def published(self, name: str) -> tuple[tuple[int, int], ...]:
         """Return the listed pairs of private and public port of an instance."""
         entry = self.find(name)
-        ports = entry.entry.get("ports") if entry else None
+        ports = (entry.entry.get("ports") or entry.entry.get("Ports")) if entry else None
         pairs = [
-            (port.get("private_port"), port.get("public_port"))
+            (port.get("private_port", port.get("PrivatePort")), port.get("public_port", port.get("PublicPort")))
             for port in (ports if isinstance(ports, list) else [])
             if isinstance(port, Mapping)
         ]
@@ -280,6 +277,22 @@ class Instances:
             raise NotJudgedError(f"{operation_id} makes nothing here: {exchange.describe()}")
         if self._engine is not None and operation.creates == "instance" and self.engine_state(name) is None:
             raise NotJudgedError(f"{operation_id} makes no container here, see lifecycle/deploy-creates-running")
+
+
+def read_listing(exchange: Exchange, member: str) -> tuple[Listed, ...]:
+    """Return the entries of a listing, whatever their shape.
+
+    Args:
+        exchange: the answer that holds it.
+        member: the member of the body that is the listing.
+
+    Raises:
+        NotJudgedError: there is no such list, which is the finding of another clause.
+    """
+    entries = exchange.member(member)
+    if not isinstance(entries, list):
+        raise NotJudgedError(f"the listing cannot be read: {exchange.target} is {exchange.describe()}")
+    return tuple(_read_entries(entries))
 
 
 def _read_entries(tools: Sequence[Any]) -> Iterator[Listed]:

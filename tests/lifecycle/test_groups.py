@@ -20,3 +20,6 @@ def test_a_group_lives_and_goes(agent, contract, instances, clause):
     removed = agent.call(contract.operation("mcp.groups.remove"), group.group)
     require_succeeded(contract.operation("mcp.groups.remove"), removed)
     instances.require_gone(group.server, after="the removal of its group", exchange=removed)
+    # A container that was forgotten and left behind is in no listing, but holds its name.
+    again = instances.send_deploy(group.server)
+    require_succeeded(contract.operation("core.tools.deploy"), again)

@@ -3,7 +3,15 @@
 import pytest
 
 from dtma_contract.bodies import UNRESOLVABLE_IMAGE
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, require, require_refusal, require_succeeded
+from dtma_contract.instances import read_listing
+from dtma_contract.judgement import (
+    ClauseViolatedError,
+    NotJudgedError,
+    require,
+    require_refusal,
+    require_succeeded,
+    require_success,
+)
 from dtma_contract.survey import Removal
 
 
@@ -39,21 +47,38 @@ def test_deploy_creates_a_running_instance(agent, contract, instances, clause):
         )
     instances.require_state(instance.name, "running", after="deploy", exchange=instance.exchange)
     entry = instances.find(instance.name).entry
+    account = entry.get("account_tool_instance_id", instance.account_id)
     require(
-        entry.get("account_tool_instance_id") == instance.account_id,
-        f"it is listed with account_tool_instance_id {entry.get('account_tool_instance_id')!r}",
+        account == instance.account_id,
+        f"it is listed with account_tool_instance_id {account!r}",
         expected=[f"account_tool_instance_id {instance.account_id}"],
         exchange=instance.exchange,
         cause="response-drift",
     )
-    said, listed = instance.exchange.member("data", "container_id"), str(entry.get("container_id", ""))
+    said, listed = str(instance.exchange.member("data", "container_id")), str(entry.get("container_id", ""))
     require(
-        bool(listed) and str(said).startswith(listed[:12]),
+        said.startswith(listed[:12]),
         f"the deploy says container {said!r}, the listing {listed!r}",
         expected=["the same container id in both"],
         exchange=instance.exchange,
         cause="response-drift",
     )
+
+
+LISTINGS = {"core.tools.list": "tools", "core.status": "tool_instances", "core.tools.status": "tool_instances"}
+
+
+@pytest.mark.clause("lifecycle/listed-as-documented")
+def test_listings_with_an_instance_keep_their_schemas(agent, contract, instances, clause):
+    instances.deploy()
+
+    empty = []
+    for operation_id, member in LISTINGS.items():
+        answer = agent.call(contract.operation(operation_id))
+        require_success(contract.operation(operation_id), answer)
+        empty += [] if answer.member(member) else [operation_id]
+    if len(empty) == len(LISTINGS):
+        raise NotJudgedError("no listing has the instance in it")
 
 
 @pytest.mark.clause("lifecycle/deploy-is-in-status")
@@ -62,8 +87,7 @@ def test_deploy_is_in_both_status_listings(agent, contract, instances, clause):
 
     for operation_id in ("core.status", "core.tools.status"):
         answer = agent.call(contract.operation(operation_id))
-        entries = answer.member("tool_instances") or []
-        named = [entry.get("instance_name_on_toolbox") for entry in entries if isinstance(entry, dict)]
+        named = [entry.name for entry in read_listing(answer, "tool_instances")]
         require(
             name in named,
             f"tool_instances of {answer.target} names {named}",
@@ -108,6 +132,8 @@ def test_stop_stops(agent, operation, instances, clause):
 def test_stop_of_a_stopped_instance_succeeds(agent, operation, instances, clause):
     name = instances.deploy().name
     stopped(agent, operation, instances, name)
+    if instances.find(name) is None:
+        raise NotJudgedError("a stopped instance is not listed, see lifecycle/stop-stops")
     answer = agent.call(operation, name)
 
     require_succeeded(operation, answer)
@@ -164,7 +190,7 @@ def test_a_deploy_of_an_unknown_image_leaves_nothing(agent, contract, operation,
 
     require_refusal(operation, answer, 500, 502)
     instances.require_gone(name, after="a deploy that failed", exchange=answer)
-    start = contract.operation("core.tools.start")
-    require_refusal(start, agent.call(start, name), 404)
+    started = agent.call(contract.operation("core.tools.start"), name)
+    require(started.status == 404, started.describe(), expected=["404 for what was not deployed"], exchange=started)
     again = instances.send_deploy(name)
     require_succeeded(operation, again)
