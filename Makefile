@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,-m "not docker")
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv verify verify-docker engine-shell test lint format lock dist clean
+.PHONY: help .venv verify verify-docker engine-shell test lint format lock dist clean picture seeds
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
 	@echo "lock: $$(grep -c '^[a-z].*==' requirements.lock) packages"
+
+seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two
+	@DTMA_SELFCHECK_SEEDS=20 $(BIN)/python -m pytest -q tests/selfcheck/suite/test_seeds.py
 
 picture: $(INSTALLED) ## draw the README's picture from a real run
 	@$(BIN)/python scripts/picture.py

@@ -168,7 +168,10 @@ def _docker_fields(tool: dict[str, Any]) -> dict[str, Any]:
         "image": tool["image"],
         "state": tool["status"],
         "created": tool["created"],
-        "Ports": [{"PrivatePort": port["private_port"], "Type": port["type"]} for port in tool["ports"]],
+        "Ports": [
+            {"PrivatePort": port["private_port"], "PublicPort": port.get("public_port"), "Type": port["type"]}
+            for port in tool["ports"]
+        ],
     }
 
 
