@@ -117,7 +117,9 @@ class Run:
     def _target_and_token(self) -> tuple[str, str, str]:
         """Return the target's URL, its token, and the variable from which a sweep can take it, if there is one."""
         if self.plan.settings.target != REFERENCE:
-            return self.plan.settings.target, self._token, self.plan.settings.token_env
+            # From here on the fence alone has it.
+            token, self._token = self._token, ""
+            return self.plan.settings.target, token, self.plan.settings.token_env
         reference = ReferenceTarget.start(self.plan.settings.probe_image)
         self._resources.callback(reference.stop)
         return reference.url, reference.token, ""
