@@ -16,7 +16,13 @@ __all__ = ["TOKEN_PLACEHOLDER", "Exchange", "Fingerprint"]
 TOKEN_PLACEHOLDER = "dtmac-token"  # noqa: S105 - it stands for the secret, it is none
 
 _SHOWN_BODY = 300
-_PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation + " ") - {"'", "\\"}
+# What printf takes as it is; three octal digits stand for the rest.
+_PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation + " ") - {"'", "\\", "%"}
+
+# Linux takes no argument of 128 KiB or more (execve(2), MAX_ARG_STRLEN).
+_LONGEST_ARGUMENT = 100_000
+
+_PLACEHOLDER = re.compile(rf"(?<![\w.-]){TOKEN_PLACEHOLDER}(?:\.(truncated|extended|changed|case|first))?(?![\w.-])")
 _VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|0x[0-9a-f]+|\d+")
 
 
@@ -135,41 +141,52 @@ class Exchange:
             base_url: the target's URL.
             token_env: the environment variable that holds the token; it is named, never expanded.
         """
-        words = ["curl", "-isS", "--path-as-is", "-X", self.method]
-        line = [shlex.quote(word) for word in words]
+        # For HEAD curl has an option of its own; told by -X, it would wait for a body.
+        line = ["curl", "-gisS", "--path-as-is"]
+        line += ["--head"] if self.method == "HEAD" else ["-X", shlex.quote(self.method)]
         for name, value in self.request_headers.items():
             if TOKEN_PLACEHOLDER in value:
-                variant = value.partition(TOKEN_PLACEHOLDER)[2]
-                scheme = value.split(" ")[0]
-                line += ["-H", f'"{name}: {scheme} {_shell_token(token_env, variant)}"']
+                line += ["-H", _with_token(f"{name}: {value}", token_env)]
             elif name.lower() in {"authorization", "content-type"}:
-                line += ["-H", shlex.quote(f"{name}: {value}")]
-        if self.request_body:
-            line += ["--data-binary", _shell_bytes(self.request_body)]
-        line.append(shlex.quote(base_url.rstrip("/") + self.target))
-        return " ".join(line)
+                # A colon with nothing behind it would leave the header out; a semicolon sends it empty.
+                line += ["-H", shlex.quote(f"{name}: {value}" if value.strip() else f"{name};")]
+        target = shlex.quote(base_url.rstrip("/") + self.target)
+        text = _printable(self.request_body)
+        if text is None:
+            # What no argument can hold as it is; printf and its octal escapes are the same in every POSIX shell.
+            return " ".join([f"printf '{_octal(self.request_body)}' |", *line, "--data-binary @-", target])
+        # --data-raw, for the other options take what follows a leading @ for the name of a file.
+        line += ["--data-raw", shlex.quote(text)] if text else []
+        return " ".join([*line, target])
+
+
+def _with_token(header: str, token_env: str) -> str:
+    escaped = re.sub(r'([\\"$`])', r"\\\1", header)
+    return f'"{_PLACEHOLDER.sub(lambda match: _shell_token(token_env, match[1] or ""), escaped)}"'
 
 
 def _shell_token(token_env: str, variant: str) -> str:
     # Each spelling repeats in POSIX shell what the fence does to the token.
+    changed = "sed -e 's/~$/-/' -e t -e 's/.$/~/'"
     return {
-        ".truncated": f"${{{token_env}%?}}",
-        ".extended": f"${{{token_env}}}x",
-        ".changed": f"${{{token_env}%?}}~",
-        ".case": f"$(printf %s \"${token_env}\" | tr 'A-Za-z' 'a-zA-Z')",
-        ".first": f'$(printf %.$((${{#{token_env}}}/2))s "${token_env}")',
+        "truncated": f"${{{token_env}%?}}",
+        "extended": f"${{{token_env}}}x",
+        "changed": f'$(printf %s "${token_env}" | {changed})',
+        "case": f'$(printf %s "${token_env}" | {changed.replace("-e", "-e /[A-Za-z]/b -e", 1)} | tr A-Za-z a-zA-Z)',
+        "first": f'$(printf %.$((${{#{token_env}}}/2))s "${token_env}")',
     }.get(variant, f"${token_env}")
 
 
-def _shell_bytes(body: bytes) -> str:
+def _printable(body: bytes) -> str | None:
     try:
         text = body.decode()
     except UnicodeDecodeError:
-        text = ""
-    if text and text.isprintable():
-        return shlex.quote(text)
-    # What no argument can hold as it is, in the quoting of bash and zsh.
-    return "$'" + "".join(chr(byte) if chr(byte) in _PLAIN else f"\\x{byte:02x}" for byte in body) + "'"
+        return None
+    return text if not text or (text.isprintable() and len(body) <= _LONGEST_ARGUMENT) else None
+
+
+def _octal(body: bytes) -> str:
+    return "".join(chr(byte) if chr(byte) in _PLAIN else f"\\{byte:03o}" for byte in body)
 
 
 def _key_paths(node: Any, prefix: str = "") -> set[str]:
