@@ -38,6 +38,7 @@ class ClauseViolatedError(AssertionError):
         expected: what would have been right; any one of them.
         exchange: the request that shows it.
         cause: stable cause id where it is known.
+        left: name of a container that the target left behind and does not know of.
     """
 
     def __init__(
@@ -47,11 +48,13 @@ class ClauseViolatedError(AssertionError):
         expected: Iterable[str] = (),
         exchange: Exchange | None = None,
         cause: str | None = None,
+        left: str | None = None,
     ) -> None:
         self.actual = actual
         self.expected = tuple(expected)
         self.exchange = exchange
         self.cause = cause
+        self.left = left
         super().__init__(f"expected {' or '.join(self.expected)}; got {actual}" if self.expected else actual)
 
 

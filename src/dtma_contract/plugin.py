@@ -270,7 +270,8 @@ def _result(
             cause=problem.cause,
             reproduce=problem.exchange.curl(target, token_env) if problem.exchange else "",
         )
-        return ClauseResult(clause, Outcome.VIOLATED, findings=(finding,), seconds=seconds)
+        left = (problem.left,) if problem.left else ()
+        return ClauseResult(clause, Outcome.VIOLATED, findings=(finding,), left=left, seconds=seconds)
     said = "".join(traceback.format_exception_only(problem)).strip()
     finding = Finding(
         clause=clause.id,

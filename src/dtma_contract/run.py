@@ -153,6 +153,7 @@ class Run:
             finally:
                 self._resources.close()
         by_id = {result.clause.id: result for result in results}
+        self._left_behind += self._forgotten(by_id.values())
         if gone and self.unusable is None and any(gone in result.reason for result in by_id.values()):
             self.unusable = Unusable(
                 gone,
@@ -187,17 +188,23 @@ class Run:
         if self._fence is None:
             return None
         cleaned = self._fence.finish()
-        self._left_behind = cleaned.left_behind + self._forgotten(cleaned.left_behind)
+        self._left_behind = cleaned.left_behind
         return self._fence.status().target_gone
 
-    def _forgotten(self, known: tuple[LeftBehind, ...]) -> tuple[LeftBehind, ...]:
-        """Return the container that the agent forgot when it deleted the first instance."""
-        if self._survey is None or self._survey.removal != Removal.LEAVES_CONTAINER or self.plan.settings.docker:
+    def _forgotten(self, results: Iterable[ClauseResult]) -> tuple[LeftBehind, ...]:
+        """Return the containers that the agent made and does not know of; only an Engine could remove them."""
+        if self.plan.settings.docker:
             return ()
-        name = surveyed_instance(self.plan.identity)
-        if name in {item.name for item in known}:
-            return ()
-        return (LeftBehind("container", name, "the agent forgot it without removing it", f"docker rm -f {name}"),)
+        names = [name for result in results for name in result.left]
+        if self._survey is not None and self._survey.removal == Removal.LEAVES_CONTAINER:
+            names.append(surveyed_instance(self.plan.identity))
+        known = {item.name for item in self._left_behind}
+        reason = "its name is taken, and the agent does not know it"
+        return tuple(
+            LeftBehind("container", name, reason, f"docker rm -f {name}")
+            for name in dict.fromkeys(names)
+            if name not in known
+        )
 
     def abandon(self) -> None:
         """Take down what was brought up, after a start that failed."""

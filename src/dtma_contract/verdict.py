@@ -124,6 +124,7 @@ class ClauseResult:
         reason: why it was not judged or not offered; empty otherwise.
         chosen: whether the run's own limits (effects, depth) are the reason, not the target.
         findings: what is wrong, where violated or broken.
+        left: names of containers that the target left behind and does not know of.
         seconds: how long the judging took.
     """
 
@@ -132,6 +133,7 @@ class ClauseResult:
     reason: str = ""
     chosen: bool = False
     findings: tuple[Finding, ...] = field(default=())
+    left: tuple[str, ...] = ()
     seconds: float = 0.0
 
     def to_json(self) -> dict[str, Any]:
@@ -142,6 +144,7 @@ class ClauseResult:
             "reason": self.reason,
             "chosen": self.chosen,
             "findings": [finding.to_json() for finding in self.findings],
+            "left": list(self.left),
             "seconds": self.seconds,
         }
 
@@ -154,5 +157,6 @@ class ClauseResult:
             reason=data["reason"],
             chosen=data["chosen"],
             findings=tuple(Finding.from_json(finding) for finding in data["findings"]),
+            left=tuple(data["left"]),
             seconds=data["seconds"],
         )

@@ -2,7 +2,7 @@
 
 import pytest
 
-from dtma_contract.judgement import NotJudgedError, require, require_succeeded
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, require, require_succeeded
 
 
 @pytest.mark.clause("lifecycle/group-lives-and-goes")
@@ -22,4 +22,11 @@ def test_a_group_lives_and_goes(agent, contract, instances, clause):
     instances.require_gone(group.server, after="the removal of its group", exchange=removed)
     # A container that was forgotten and left behind is in no listing, but holds its name.
     again = instances.send_deploy(group.server)
+    if again.status == 409:
+        raise ClauseViolatedError(
+            f"{group.server} cannot be deployed afterwards: {again.describe()}",
+            expected=["the servers of a removed group to be gone"],
+            exchange=again,
+            left=group.server,
+        )
     require_succeeded(contract.operation("core.tools.deploy"), again)

@@ -159,3 +159,15 @@ def test_an_agent_that_does_not_restart_is_found(tmp_path):
         verdict = verify(agent, tmp_path, "--effects", "restart", "--only", "console.restart")
 
     assert verdict.violated == {"console.restart/success"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fault", ["failed-start-left-behind", "delete-leaves-container", "mcp-group-servers-left"])
+def test_what_the_agent_forgot_is_said_to_be_left_behind(fault, tmp_path):
+    """A container that the agent made and does not know of is named, once, with what removes it by hand."""
+    only = [word for clause in FOUND[fault][0] for word in ("--only", clause)]
+    with running_reference("--fault", fault) as agent:
+        verdict = verify(agent, tmp_path, *only)
+
+    assert [item["kind"] for item in verdict.document["left_behind"]] == ["container"]
+    assert verdict.document["left_behind"][0]["command"].startswith("docker rm -f dtmac-")
