@@ -44,10 +44,11 @@ class Interrupts:
                 signal.signal(number, self._arrive)
 
     def restore(self) -> None:
-        """Give the signals back to whoever had them."""
+        """Give the signals back to whoever had them; after an interrupt, Ctrl-C could only spoil the report now."""
         while self._before:
             number, before = self._before.popitem()
-            signal.signal(number, before)
+            spoils = self.interrupted and number == signal.SIGINT
+            signal.signal(number, signal.SIG_IGN if spoils else before)
 
     @contextlib.contextmanager
     def held_back(self) -> Iterator[None]:
