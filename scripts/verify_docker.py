@@ -8,19 +8,24 @@ an engine that runs already, to be used instead; nothing is ever guessed.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import os
 import sys
 import time
+import uuid
+from collections.abc import Iterator
 from pathlib import Path
+
+import httpx
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
 
 from neighbours.docker_host import DockerHost, foreign_containers, running_docker_host
-from neighbours.engine import listing
+from neighbours.engine import engine_client, listing
 from neighbours.processes import run
 from neighbours.program import run_as_program
-from neighbours.reference import running_reference
+from neighbours.reference import Reference, running_reference
 
 _ROOT = Path(__file__).parent.parent
 
@@ -37,15 +42,40 @@ def main(options: list[str]) -> int:
     return 1 if failures else 0
 
 
+@contextlib.contextmanager
+def _customers_tools(agent: Reference, host: DockerHost) -> Iterator[int]:
+    """Deploy tools as a customer would, through the agent; two run and one is stopped. Yields how many."""
+    names = ("crm-sync", "mail-mcp", "web-search-1750278276605")
+    headers = {"Authorization": f"Bearer {agent.token}"}
+    made = []
+    try:
+        with httpx.Client(base_url=agent.url, headers=headers, timeout=60, trust_env=False) as client:
+            for name in names:
+                body = {
+                    "dockerImageUrl": host.probe_image,
+                    "instanceNameOnToolbox": name,
+                    "accountToolInstanceId": str(uuid.uuid4()),
+                }
+                answer = client.post("/tools", json=body).raise_for_status()
+                made.append(answer.json()["data"]["container_id"])
+            client.post(f"/tools/{names[-1]}/stop").raise_for_status()
+        yield len(made)
+    finally:
+        with engine_client(host.endpoint) as engine:
+            for container_id in made:
+                engine.containers.get(container_id).remove(force=True, v=True)
+
+
 def _verify(host: DockerHost, options: list[str]) -> list[str]:
     """Judge the agent, and return what is wrong."""
     failures = []
-    with (
-        foreign_containers(host.endpoint),
+    with contextlib.ExitStack() as stack:
+        stack.enter_context(foreign_containers(host.endpoint))
         # The fence lets nothing but its own harmless commands through to the shell of this host.
-        running_reference("--engine", "docker", "--docker", host.endpoint, "--allow-ssh") as agent,
-    ):
-        _say(f"agent: {agent.url}, and two containers that it does not own")
+        options_of_agent = ("--engine", "docker", "--docker", host.endpoint, "--allow-ssh")
+        agent = stack.enter_context(running_reference(*options_of_agent))
+        customers = stack.enter_context(_customers_tools(agent, host))
+        _say(f"agent: {agent.url}; on its host {customers} tools of a customer, and two containers of others")
         before = listing(host.endpoint)
         command = [
             *(sys.executable, "-m", "dtma_contract", "verify", "--target", agent.url),
