@@ -77,8 +77,17 @@ def read_baseline(document: Any, known_clauses: Iterable[str], origin: str) -> t
         raise UsageError(
             f"{origin} is no baseline.", "It should read `accepted: [{clause: …, reason: …, expires: …}]`."
         )
+    _refuse_unknown(document, ("accepted",), origin)
     known = set(known_clauses)
-    return tuple(_entry(entry, known, f"{origin}, entry {number}") for number, entry in enumerate(entries, 1))
+    accepted: dict[str, Accepted] = {}
+    for number, item in enumerate(entries, 1):
+        entry = _entry(item, known, f"{origin}, entry {number}")
+        if entry.clause in accepted:
+            raise UsageError(
+                f'{origin}, entry {number}: "{entry.clause}" is accepted twice.', "Two days of expiry cannot both hold."
+            )
+        accepted[entry.clause] = entry
+    return tuple(accepted.values())
 
 
 def compare(results: Iterable[ClauseResult], accepted: Iterable[Accepted], today: dt.date) -> BaselineComparison:
@@ -103,12 +112,10 @@ def compare(results: Iterable[ClauseResult], accepted: Iterable[Accepted], today
 
 
 def _entry(entry: Any, known: set[str], origin: str) -> Accepted:
-    if not isinstance(entry, Mapping) or not isinstance(entry.get("clause"), str) or not entry.get("reason"):
+    if not isinstance(entry, Mapping) or not isinstance(entry.get("clause"), str) or not _reason(entry):
         raise UsageError(f"{origin} lacks a clause or a reason.", "Say why the deviation is accepted.")
-    unknown = [str(key) for key in entry if key not in _KEYS]
-    if unknown:
-        # Left alone, a misspelt `expires` would accept the deviation for ever.
-        raise UsageError(f'{origin}: unknown key "{unknown[0]}".', closest(unknown[0], _KEYS))
+    # Left alone, a misspelt `expires` would accept the deviation for ever.
+    _refuse_unknown(entry, _KEYS, origin)
     if entry["clause"] not in known:
         raise UsageError(f'{origin}: unknown clause "{entry["clause"]}".', closest(entry["clause"], known))
     expires = entry.get("expires")
@@ -121,4 +128,15 @@ def _entry(entry: Any, known: set[str], origin: str) -> Accepted:
         expires = expires.date()
     if expires is not None and not isinstance(expires, dt.date):
         raise UsageError(f'{origin}: "{expires}" is no date.', "Write it as 2027-01-31.")
-    return Accepted(entry["clause"], str(entry["reason"]), expires)
+    return Accepted(entry["clause"], _reason(entry), expires)
+
+
+def _reason(entry: Mapping[Any, Any]) -> str:
+    reason = entry.get("reason")
+    return "" if reason is None else str(reason).strip()
+
+
+def _refuse_unknown(document: Mapping[Any, Any], known: tuple[str, ...], origin: str) -> None:
+    unknown = [str(key) for key in document if key not in known]
+    if unknown:
+        raise UsageError(f'{origin}: unknown key "{unknown[0]}".', closest(unknown[0], known))
