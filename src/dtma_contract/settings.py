@@ -108,6 +108,7 @@ class Settings:
             "depth": _depth,
             "baseline": lambda value: Path(value) if value else None,
             "contract": lambda value: Path(value) if value else None,
+            "docker": lambda value: str(value) or None,
             "reports": Path,
             "strict": _flag,
             "seed": _seed,
