@@ -255,11 +255,23 @@ class Contract:
 
     def problems(self, schema: Any, value: Any) -> tuple[str, ...]:
         """Return how a value deviates from a schema of this document, formats included, one sentence each."""
-        validator = _Validator(
-            _absolute(schema), registry=self._registry, format_checker=FormatChecker(["date-time", "uuid"])
+        errors = sorted(
+            self._validator(schema).iter_errors(value), key=lambda error: list(map(str, error.absolute_path))
         )
-        errors = sorted(validator.iter_errors(value), key=lambda error: list(map(str, error.absolute_path)))
         return tuple(f"{error.json_path}: {error.message[:300]}" for error in errors)
+
+    def _validator(self, schema: Any) -> Any:
+        # The schemas are nodes of the document, so that their identity is stable; each is kept with its validator.
+        known = self._validators.get(id(schema))
+        if known is None:
+            formats = FormatChecker(["date-time", "uuid"])
+            validator = _Validator(_absolute(schema), registry=self._registry, format_checker=formats)
+            known = self._validators[id(schema)] = (schema, validator)
+        return known[1]
+
+    @cached_property
+    def _validators(self) -> dict[int, tuple[Any, Any]]:
+        return {}
 
     @cached_property
     def _registry(self) -> Registry[Any]:

@@ -22,32 +22,26 @@ def test_operation_is_mounted(operation, survey, ask):
         )
 
 
+def require_fallback(answer):
+    require(
+        answer.status == 404 and answer.json == NOT_FOUND,
+        answer.describe(),
+        expected=['404 {"error":"Not Found"}'],
+        exchange=answer,
+        cause="response-drift",
+    )
+
+
 @pytest.mark.clause("core.fallback/unknown-path-is-404")
 def test_unknown_paths_answer_the_fallback(agent, identity, clause):
     for method in ("GET", "POST", "PUT", "DELETE"):
-        answer = agent.send(method, f"/{identity.name('nowhere')}")
-
-        require(
-            answer.status == 404 and answer.json == NOT_FOUND,
-            answer.describe(),
-            expected=['404 {"error":"Not Found"}'],
-            exchange=answer,
-            cause="response-drift",
-        )
+        require_fallback(agent.send(method, f"/{identity.name('nowhere')}"))
 
 
 @pytest.mark.clause("core.fallback/undeclared-method-is-404")
 def test_undeclared_methods_answer_the_fallback(agent, identity, clause):
     for method, path in (("GET", "/tools/{}/start"), ("PUT", "/tools/{}"), ("PATCH", "/tools/{}/stop")):
-        answer = agent.send(method, path.format(identity.name("absent")))
-
-        require(
-            answer.status == 404 and answer.json == NOT_FOUND,
-            answer.describe(),
-            expected=['404 {"error":"Not Found"}'],
-            exchange=answer,
-            cause="response-drift",
-        )
+        require_fallback(agent.send(method, path.format(identity.name("absent"))))
 
 
 @pytest.mark.clause("mcp.fallback/unknown-path-is-404")
