@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
 from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
@@ -48,7 +48,8 @@ class EffectLevel(enum.IntEnum):
             return cls[text.upper()]
         except KeyError:
             known = [level.name.lower() for level in cls]
-            raise UsageError(f'Unknown effect level "{text}".', closest(text, known)) from None
+            hint = closest(text, known) or f"The levels are {', '.join(known)}."
+            raise UsageError(f'Unknown effect level "{text}".', hint) from None
 
     def __str__(self) -> str:
         return self.name.lower()
@@ -203,16 +204,14 @@ class Contract:
             raise UsageError(f"{origin} is no OpenAPI 3.1 document.", "Its first line should be `openapi: 3.1.0`.")
         contract = cls(document)
         try:
-            operations = contract.operations
-            for operation in operations:
-                _ = operation.success, operation.refusals, operation.required_fields
+            contract._check()
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as problem:
             raise UsageError(
                 f"{origin} cannot be read as a contract: {type(problem).__name__}: {problem}.",
                 "Check it with `openapi-spec-validator`; each operation needs operationId, x-dtma-profile and "
                 "x-dtma-effect.",
             ) from problem
-        if not operations:
+        if not contract.operations:
             raise UsageError(f"{origin} has no operation.", "Name the document that has the paths in it.")
         return contract
 
@@ -246,9 +245,14 @@ class Contract:
 
     def resolve(self, node: Any) -> Any:
         """Return the node that a local ``$ref`` points to, or the node itself."""
+        followed = set()
         while isinstance(node, Mapping) and "$ref" in node:
+            reference = str(node["$ref"])
+            if reference in followed:
+                raise ValueError(f"{reference} leads back to itself")
+            followed.add(reference)
             target: Any = self.document
-            for part in str(node["$ref"]).removeprefix("#/").split("/"):
+            for part in reference.removeprefix("#/").split("/"):
                 target = target[part.replace("~1", "/").replace("~0", "~")]
             node = target
         return node
@@ -272,6 +276,51 @@ class Contract:
     @cached_property
     def _validators(self) -> dict[int, tuple[Any, Any]]:
         return {}
+
+    def _check(self) -> None:
+        """Read everything that a run would read, so that a mistake is told before anything is sent."""
+        _ = self.version
+        ids: set[str] = set()
+        for operation in self.operations:
+            if not isinstance(operation.id, str) or operation.id in ids:
+                raise ValueError(f"the operationId {operation.id!r} is no text, or stands twice")
+            ids.add(operation.id)
+            if operation.subject and f"{{{operation.subject.parameter}}}" not in operation.path.split("/"):
+                raise ValueError(f"{operation.path} has no parameter {operation.subject.parameter!r}")
+            _ = operation.success, operation.refusals, operation.required_fields, operation.example
+            for parameter in operation.document["parameters"]:
+                _ = self.resolve(parameter)["in"]
+            for status in operation.statuses:
+                _ = operation.media_types(status)
+        for schema in self._schemas():
+            for node in _mappings(schema):
+                self.resolve(node)
+
+    def require_schemas(self, origin: str) -> None:
+        """Check every schema against its own metaschema, which takes a second.
+
+        Args:
+            origin: how the error message names the document.
+
+        Raises:
+            UsageError: one of them is no JSON schema.
+        """
+        try:
+            for schema in self._schemas():
+                Draft202012Validator.check_schema(schema)
+        except SchemaError as problem:
+            raise UsageError(
+                f"{origin} holds what is no JSON schema: {problem.message[:300]}.",
+                "Check it with `openapi-spec-validator`.",
+            ) from None
+
+    def _schemas(self) -> Iterator[Any]:
+        """Every schema of the document that a run might validate against, references unresolved."""
+        yield from self.document.get("components", {}).get("schemas", {}).values()
+        for operation in self.operations:
+            bodies = [operation.document.get("requestBody", {}), *operation.document["responses"].values()]
+            for content in (self.resolve(body).get("content", {}) for body in bodies):
+                yield from (media["schema"] for media in content.values() if "schema" in media)
 
     @cached_property
     def _registry(self) -> Registry[Any]:
@@ -313,6 +362,14 @@ def _pattern_problems(_validator: Any, pattern: str, value: Any, _schema: Any) -
 
 
 _Validator: Any = extend(Draft202012Validator, {"pattern": _pattern_problems})  # type: ignore[no-untyped-call] # it has none
+
+
+def _mappings(node: Any) -> Iterator[Mapping[str, Any]]:
+    if isinstance(node, Mapping):
+        yield node
+    children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
+    for child in children:
+        yield from _mappings(child)
 
 
 def _absolute(node: Any) -> Any:
