@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -38,7 +39,7 @@ def clauses_of(contract: Contract, document: Any, origin: str = "the list of cla
     """
     try:
         aspects, scripted = document["aspects"], document["clauses"]
-        return (
+        clauses = (
             *(
                 Clause(
                     id=f"{operation.id}/{name}",
@@ -59,6 +60,10 @@ def clauses_of(contract: Contract, document: Any, origin: str = "the list of cla
             f"{origin} cannot be read: {type(problem).__name__}: {problem}.",
             "Compare it with the contracts/dtma.clauses.yaml that this version ships.",
         ) from problem
+    twice = [name for name, times in Counter(clause.id for clause in clauses).items() if times > 1]
+    if twice:
+        raise UsageError(f'{origin} has the clause "{twice[0]}" twice.', "Give one of them another id.")
+    return clauses
 
 
 def aspect_of(clause: Clause) -> str:
@@ -85,10 +90,10 @@ def select(clauses: Iterable[Clause], selectors: Iterable[str]) -> tuple[Clause,
     for selector in wanted:
         hits = {clause.id for clause in known if _names(selector, clause)}
         if not hits:
-            words = {word for clause in known for word in (clause.id, clause.id.rpartition("/")[0])}
+            words = {word for clause in known for word in (clause.id, *_above(clause.id))}
             raise UsageError(
                 f'No clause is called "{selector}".',
-                closest(selector, sorted(words)) or "List them with `dtma-contract explain --list`.",
+                closest(selector.lower(), sorted(words)) or "List them with `dtma-contract explain --list`.",
             )
         chosen |= hits
     return tuple(clause for clause in known if clause.id in chosen)
@@ -111,6 +116,12 @@ def _needs(declared: Mapping[str, Any], operations: Iterable[Operation]) -> Effe
     if highest == EffectLevel.RESTART or "effects" not in declared:
         return highest
     return EffectLevel.from_text(declared["effects"])
+
+
+def _above(clause_id: str) -> tuple[str, ...]:
+    """Return what selects a clause among others: its operation, and what that stands under."""
+    parts = clause_id.rpartition("/")[0].split(".")
+    return tuple(".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
 def _names(selector: str, clause: Clause) -> bool:

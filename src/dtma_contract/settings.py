@@ -226,7 +226,9 @@ def _depth(value: Any) -> Depth:
     try:
         return Depth[str(value).upper()]
     except KeyError:
-        raise UsageError(f'Unknown depth "{value}".', closest(str(value), map(str, Depth))) from None
+        known = [str(depth) for depth in Depth]
+        hint = closest(str(value), known) or f"The depths are {', '.join(known)}."
+        raise UsageError(f'Unknown depth "{value}".', hint) from None
 
 
 def _flag(value: Any) -> bool:
