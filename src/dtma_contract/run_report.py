@@ -90,14 +90,13 @@ class RunReport:
 
     @property
     def unexpectedly_not_judged(self) -> tuple[ClauseResult, ...]:
-        """Clauses that were asked for and could not be judged, of core only unless strict."""
+        """Clauses that were asked for and could not be judged, only must clauses of core unless strict."""
         return tuple(
             result
             for result in self.results
             if result.outcome == Outcome.NOT_JUDGED
             and not result.chosen
-            and result.clause.level == Level.MUST
-            and (self.strict or self._profile(result.clause) == "core")
+            and (self.strict or (result.clause.level == Level.MUST and self._profile(result.clause) == "core"))
         )
 
     @property
