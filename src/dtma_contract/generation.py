@@ -199,6 +199,8 @@ def _confined(name: str, schema: Any, shape: Shape) -> Any:
         "HostConfig": {"type": "object", "maxProperties": 0, "additionalProperties": False},
         "Env": {"type": "array", "maxItems": 3, "items": {"type": "string", "pattern": "^[A-Z_]{1,12}=[ -~]{0,20}$"}},
         "servers": {**schema, "maxItems": 2},
+        # A command that runs out of time says nothing of the agent.
+        "timeout": {"type": "integer", "minimum": 10_000, "maximum": 60_000},
         # The only commands that the fence sends to a host's shell.
         "command": {"type": "string", "enum": ["true", "false", f"echo {shape.namespace}says"]},
     }

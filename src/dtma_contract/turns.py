@@ -18,8 +18,9 @@ from dtma_contract.judgement import NotJudgedError
 
 __all__ = ["Turns"]
 
-# Nothing that another worker does takes longer; more means that it died.
-_PATIENCE = 180.0
+# Without any item ending for so long, a worker has died: the longest one (the model, deep, on a real engine) takes
+# minutes.
+_PATIENCE = 900.0
 _POLL = 0.02
 
 
