@@ -23,6 +23,7 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + string.punctuation + "
 _LONGEST_ARGUMENT = 100_000
 
 _PLACEHOLDER = re.compile(rf"(?<![\w.-]){TOKEN_PLACEHOLDER}(?:\.(truncated|extended|changed|case|first))?(?![\w.-])")
+_ROOT = re.compile(r"(?<![^\s\"'])/(?![^\s\"'<])")
 _VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|0x[0-9a-f]+|\d+")
 
 
@@ -124,8 +125,11 @@ class Exchange:
         """
         text = self.text
         path = self.target.split("?")[0]
-        for known in sorted({path, *path.strip("/").split("/"), *names} - {""}, key=len, reverse=True):
+        for known in sorted({path, *path.strip("/").split("/"), *names} - {"", "/"}, key=len, reverse=True):
             text = text.replace(known, "")
+        if path == "/":
+            # Only where it stands alone: a page of HTML is full of slashes.
+            text = _ROOT.sub("", text)
         return Fingerprint(
             status=self.status,
             media_type=self.media_type,
