@@ -30,6 +30,21 @@ SAME = [
         id="the whole path in a text",
     ),
     pytest.param(
+        answer(404, "<pre>Cannot GET /</pre>", target="/", media_type="text/html"),
+        answer(404, "<pre>Cannot GET /nowhere</pre>", target="/nowhere", media_type="text/html"),
+        id="the root in a text",
+    ),
+    pytest.param(
+        answer(404, {"error": "Not Found", "path": "/"}, target="/"),
+        answer(404, {"error": "Not Found", "path": "/nowhere"}, target="/nowhere"),
+        id="the root in JSON",
+    ),
+    pytest.param(
+        answer(404, "<h1>404</h1><a href='/x'>back</a>", target="/", media_type="text/html"),
+        answer(404, "<h1>404</h1><a href='/x'>back</a>", target="/nowhere", media_type="text/html"),
+        id="the root and a page full of slashes",
+    ),
+    pytest.param(
         answer(404, "Cannot GET /a/b?c=1", target="/a/b?c=1"),
         answer(404, "Cannot GET /a/d?c=2", target="/a/d?c=2"),
         id="path and numbers of a query",
