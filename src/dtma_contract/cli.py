@@ -96,8 +96,8 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
       dtma-contract verify --target http://droplet:30000 --effects read --format json
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.plan import Plan  # noqa: PLC0415 - pytest and the rest are slow to import, and --help is not
-    from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415
-    from dtma_contract.verify import verify as judge  # noqa: PLC0415
+    from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415 - as above
+    from dtma_contract.verify import verify as judge  # noqa: PLC0415 - as above
 
     plan = Plan.make(_settings(flags))
     # Bound to the stream of now: pytest's own output is led elsewhere while it runs.
@@ -126,7 +126,7 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
       dtma-contract explain --list
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.clauses import select  # noqa: PLC0415 - as above
-    from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415
+    from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
 
     contract = load_contract()
     chosen = select(load_clauses(contract), clauses)
@@ -171,9 +171,9 @@ def fence(*, listen: str, **flags: Any) -> None:
       st run contracts/dtma.openapi.yaml --url http://127.0.0.1:8080
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.fence.command import read_listen, run_fence_command  # noqa: PLC0415 - as above
-    from dtma_contract.fence.settings import FenceSettings  # noqa: PLC0415
-    from dtma_contract.plan import Plan  # noqa: PLC0415
-    from dtma_contract.run import take_token  # noqa: PLC0415
+    from dtma_contract.fence.settings import FenceSettings  # noqa: PLC0415 - as above
+    from dtma_contract.plan import Plan  # noqa: PLC0415 - as above
+    from dtma_contract.run import take_token  # noqa: PLC0415 - as above
 
     plan = Plan.make(_settings(flags))
     settings = plan.settings
@@ -210,8 +210,8 @@ def sweep(*, where: str, dry_run: bool) -> None:
       dtma-contract sweep reports/20261123-145530-k3f9x2ab --dry-run
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract import sweep as sweeping  # noqa: PLC0415 - as above
-    from dtma_contract.fence.command import report_lines  # noqa: PLC0415
-    from dtma_contract.shipped import load_contract  # noqa: PLC0415
+    from dtma_contract.fence.command import report_lines  # noqa: PLC0415 - as above
+    from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
     ledgers = sweeping.find_ledgers(Path(where))
     results = sweeping.sweep(ledgers, load_contract(), lambda name: os.environ.get(name) or None, dry_run=dry_run)

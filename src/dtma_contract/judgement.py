@@ -105,7 +105,7 @@ def conforms(operation: Operation, exchange: Exchange) -> tuple[str, ...]:
     return operation.response_problems(exchange.status, exchange.media_type, exchange.content)
 
 
-def require_status(
+def _require_status(
     operation: Operation, exchange: Exchange, statuses: Collection[int], cause: str | None = None
 ) -> None:
     """Raise unless the answer has one of the statuses and keeps its schema."""
@@ -129,9 +129,9 @@ def require_succeeded(operation: Operation, exchange: Exchange) -> None:
 
 def require_success(operation: Operation, exchange: Exchange, cause: str | None = None) -> None:
     """Raise unless the answer is the documented success, schema included."""
-    require_status(operation, exchange, {operation.success}, cause)
+    _require_status(operation, exchange, {operation.success}, cause)
 
 
 def require_refusal(operation: Operation, exchange: Exchange, *statuses: int, cause: str | None = None) -> None:
     """Raise unless the answer is one of these documented refusals, schema included."""
-    require_status(operation, exchange, statuses, cause)
+    _require_status(operation, exchange, statuses, cause)

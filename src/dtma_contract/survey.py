@@ -21,7 +21,7 @@ from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.run_identity import RunIdentity
 
-__all__ = ["MountState", "Mounting", "Removal", "Survey", "survey_target", "surveyed_instance"]
+__all__ = ["MountState", "Mounting", "Removal", "Survey", "compare", "survey_target", "surveyed_instance"]
 
 _METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
 

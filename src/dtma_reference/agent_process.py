@@ -99,7 +99,7 @@ def _engine(settings: AgentSettings, descriptor: int) -> Engine:
     if settings.docker is None:
         return RemoteEngine(Connection(descriptor))
     # The Docker SDK costs a third of a second to import.
-    from dtma_reference.engines.docker import DockerEngine  # noqa: PLC0415
+    from dtma_reference.engines.docker import DockerEngine  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
     return DockerEngine(settings.docker)
 

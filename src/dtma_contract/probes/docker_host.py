@@ -82,7 +82,7 @@ class DockerHost:
             DockerHostError: it cannot be reached.
         """
         # The SDK takes a tenth of a second to import, which most runs need not spend.
-        import docker  # noqa: PLC0415
+        import docker  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         client = None
         try:
@@ -110,7 +110,7 @@ class DockerHost:
         Raises:
             DockerHostError: the engine refuses.
         """
-        import docker.errors  # noqa: PLC0415
+        import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         found = []
         try:
@@ -133,7 +133,7 @@ class DockerHost:
         Raises:
             DockerHostError: the engine refuses.
         """
-        import docker.errors  # noqa: PLC0415
+        import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         try:
             self._client.api.remove_container(container_id, force=True, v=True)
@@ -164,7 +164,7 @@ def _knock(url: str) -> None:
 
 
 def _sdk_errors() -> tuple[type[Exception], ...]:
-    import docker.errors  # noqa: PLC0415
-    import requests  # noqa: PLC0415
+    import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
+    import requests  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
     return docker.errors.DockerException, requests.RequestException, OSError, ValueError
