@@ -1,0 +1,260 @@
+"""The code keeps the rules that ARCHITECTURE.md and CONTRIBUTING.md state."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src"
+FILES = sorted(SOURCE.rglob("*.py"))
+PRODUCT = sorted({*FILES, *(ROOT / "scripts").glob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "conftest.py"})
+TEXTS = sorted({*PRODUCT, *ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "contracts").glob("*.yaml")})
+
+PURE = {
+    *(
+        f"dtma_contract.{name}"
+        for name in (
+            "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
+            "run_report", "errors", "redaction",
+        )
+    ),
+    *(
+        f"dtma_contract.fence.{name}"
+        for name in (
+            "policy", "creates", "decisions", "images", "names", "request_bodies", "targets", "answers", "http1",
+            "limits", "settings",
+        )
+    ),
+}  # fmt: skip
+
+# What only some modules may import, and which.
+RESERVED = {
+    "schemathesis": {"dtma_contract.generation"},
+    "hypothesis": {"dtma_contract.generation"},
+    "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
+    "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
+    "click": {"dtma_contract.cli", "dtma_reference.cli"},
+}
+
+# Names of clock, file system, network, processes and environment, which purity excludes.
+IMPURE = {
+    "httpx", "requests", "pytest", "docker", "schemathesis", "hypothesis", "click", "rich", "time", "os", "sys", "io",
+    "socket", "ssl", "subprocess", "asyncio", "threading", "multiprocessing", "tempfile", "shutil", "glob", "secrets",
+    "urllib.request", "http.client", "yaml", "logging", "signal",
+}  # fmt: skip
+IMPURE_CALLS = {
+    "open", "input", "print", "now", "today", "utcnow", "read_text", "read_bytes", "write_text", "write_bytes",
+    "exists", "is_file", "is_dir", "iterdir", "mkdir", "unlink", "getenv", "uuid1", "uuid4",
+}  # fmt: skip
+# Spelt in two pieces, so that this very line is none.
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX|HA" + r"CK)\b")
+
+
+def module_of(file: Path) -> str:
+    name = ".".join(file.relative_to(SOURCE).with_suffix("").parts)
+    return name.removesuffix(".__init__")
+
+
+def tree_of(file: Path) -> ast.Module:
+    return ast.parse(file.read_text("utf-8"))
+
+
+def imports_of(file: Path) -> set[str]:
+    """Return the full names of all that a file imports, wherever in it."""
+    found: set[str] = set()
+    for node in ast.walk(tree_of(file)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file} imports relatively"
+            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+    return found
+
+
+def matches(imported: str, name: str) -> bool:
+    return imported == name or imported.startswith(f"{name}.")
+
+
+BY_MODULE = {module_of(file): file for file in FILES}
+
+
+def ids(items):
+    return [str(item.relative_to(ROOT)) for item in items]
+
+
+def test_the_pure_modules_exist():
+    """The list of this test follows the code."""
+    assert BY_MODULE.keys() >= PURE
+
+
+def test_what_calls_itself_pure_is_held_to_it():
+    """A module whose docstring says that it is pure is in the list."""
+    said = {
+        name
+        for name, file in BY_MODULE.items()
+        if name.startswith("dtma_contract") and re.search(r"\bPure\b", ast.get_docstring(tree_of(file)) or "")
+    }
+
+    assert said - PURE - {"dtma_contract.turns"} == set()
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_imports_no_clock_file_network_or_environment(name):
+    """Judgement is pure: it can be tested by tables alone."""
+    found = {imported for imported in imports_of(BY_MODULE[name]) for impure in IMPURE if matches(imported, impure)}
+
+    assert found == set()
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_calls_no_clock_file_or_environment(name):
+    """What is imported for its types, such as Path and datetime, is not asked for the world either."""
+    calls = {
+        node.func.attr if isinstance(node.func, ast.Attribute) else node.func.id
+        for node in ast.walk(tree_of(BY_MODULE[name]))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute | ast.Name)
+    }
+
+    assert calls & IMPURE_CALLS == set()
+
+
+@pytest.mark.parametrize("name", sorted(PURE))
+def test_a_pure_module_imports_only_pure_modules_of_ours(name):
+    """Purity is passed on; the one exception is the value that a report quotes from the clean-up."""
+    ours = {
+        imported
+        for imported in imports_of(BY_MODULE[name])
+        if imported in BY_MODULE and imported not in {"dtma_contract", "dtma_contract.fence"}
+    }
+    allowed = PURE | ({"dtma_contract.cleanup"} if name == "dtma_contract.run_report" else set())
+
+    assert ours - allowed == set()
+
+
+@pytest.mark.parametrize("reserved", RESERVED)
+def test_a_reserved_library_is_imported_by_its_modules_only(reserved):
+    """Each third party stands behind one seam."""
+    found = {
+        name for name, file in BY_MODULE.items() if any(matches(imported, reserved) for imported in imports_of(file))
+    }
+
+    assert found - RESERVED[reserved] == set()
+
+
+@pytest.mark.parametrize(
+    ("package", "other"), [("dtma_contract", "dtma_reference"), ("dtma_reference", "dtma_contract")]
+)
+def test_judge_and_reference_know_nothing_of_each_other(package, other):
+    """A shared mistake would pass unseen."""
+    found = {
+        name
+        for name, file in BY_MODULE.items()
+        if matches(name, package) and any(matches(imported, other) for imported in imports_of(file))
+    }
+
+    assert found == set()
+
+
+def public_names(tree: ast.Module) -> Iterator[str]:
+    for node in tree.body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node.name
+        elif isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+            yield node.target.id
+        elif isinstance(node, ast.Assign):
+            yield from (target.id for target in node.targets if isinstance(target, ast.Name))
+
+
+def is_command(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Attribute) and called.attr in {"command", "group"}
+
+
+@pytest.mark.parametrize("file", FILES, ids=ids(FILES))
+def test_all_lists_the_public_names_in_order(file):
+    """What `__all__` names exists and is sorted; every public class and function of the file is in it."""
+    tree = tree_of(file)
+    listed = [
+        ast.literal_eval(node.value)
+        for node in tree.body
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+    ]
+    defined = {
+        node.name
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)
+        and not node.name.startswith("_")
+        # Commands and hooks are found by decorators and by name, not by import.
+        and not any(is_command(decorator) for decorator in node.decorator_list)
+        and not node.name.startswith("pytest_")
+    }
+    (names,) = listed or [[]]
+
+    imported = {
+        (alias.asname or alias.name) for node in tree.body if isinstance(node, ast.ImportFrom) for alias in node.names
+    }
+    unknown = set(names) - set(public_names(tree)) - imported
+    assert (names, set(), set()) == (in_order(names), unknown, defined - set(names) if listed else set())
+
+
+def in_order(names: list[str]) -> list[str]:
+    """Return names as isort sorts them: constants, classes, the rest."""
+    return sorted(names, key=lambda name: (0 if name.isupper() else 1 if name[:1].isupper() else 2, name))
+
+
+@pytest.mark.parametrize("file", PRODUCT, ids=ids(PRODUCT))
+def test_a_module_says_what_it_is_for(file):
+    """Its first line is a docstring that ends as a sentence."""
+    first = (ast.get_docstring(tree_of(file)) or "").partition("\n")[0]
+
+    assert re.search(r"[.?!:]$", first)
+
+
+@pytest.mark.parametrize("file", PRODUCT, ids=ids(PRODUCT))
+def test_a_file_has_at_most_500_lines(file):
+    """A longer one has a seam that was not looked for."""
+    assert len(file.read_text("utf-8").splitlines()) <= 500
+
+
+@pytest.mark.parametrize("file", PRODUCT, ids=ids(PRODUCT))
+def test_what_a_linter_is_told_to_pass_has_its_reason_beside_it(file):
+    """`noqa` and `type: ignore` name a rule, and say why in words."""
+    bare = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        if file == Path(__file__):
+            break
+        told = re.search(r"#\s*(?:noqa(?P<rules>[^-(#]*)|type:\s*ignore(?P<kinds>\[[a-z, -]+\])?)(?P<reason>.*)$", line)
+        if told and not re.search(r"[A-Za-z]{2,}", told["reason"]):
+            bare.append((number, line.strip()))
+
+    assert bare == []
+
+
+@pytest.mark.parametrize("file", TEXTS, ids=ids(TEXTS))
+def test_nothing_is_marked_as_unfinished(file):
+    """What is left to do stands in no file."""
+    assert UNFINISHED.findall(file.read_text("utf-8")) == []
+
+
+def test_no_file_is_called_after_nothing():
+    """Names such as `utils` say nothing of what is inside."""
+    empty = {"utils", "helpers", "common", "manager", "misc"}
+
+    assert {file.stem for file in PRODUCT} & empty == set()
+
+
+@pytest.mark.parametrize("file", sorted((ROOT / "tests" / "selfcheck").rglob("test_*.py")), ids=lambda file: file.stem)
+def test_a_selfcheck_states_the_fact_that_it_proves(file):
+    """Every test function has a docstring."""
+    bare = [
+        node.name
+        for node in ast.walk(tree_of(file))
+        if isinstance(node, ast.FunctionDef) and node.name.startswith("test_") and not ast.get_docstring(node)
+    ]
+
+    assert bare == []
