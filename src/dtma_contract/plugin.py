@@ -23,7 +23,7 @@ from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.run import Run
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.run_report import RunReport
-from dtma_contract.session_state import EXPECTED, INFO, PLAN, RESULTS, RUN, TURNS, HandedRun
+from dtma_contract.session_state import EXPECTED, INFO, PLAN, RESULTS, RUN, TURNS, WORKERS, HandedRun
 from dtma_contract.settings import Settings, merge
 from dtma_contract.settings_file import read_settings_file
 from dtma_contract.shipped import suite_folder
@@ -68,6 +68,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id): judges this clause")
     config.stash[RESULTS] = {}
     config.stash[EXPECTED] = set()
+    config.stash[WORKERS] = []
     worker = getattr(config, "workerinput", None)
     if worker is not None:
         if "dtma_run" in worker:
@@ -150,6 +151,7 @@ def pytest_configure_node(node: Any) -> None:
     """Tell a worker of xdist about the run."""
     if INFO in node.config.stash:
         node.workerinput["dtma_run"] = node.config.stash[INFO].to_json()
+        node.config.stash[WORKERS].append(node)
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -324,6 +326,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
         return
     broken = exitstatus in {pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR}
     interrupted = run.interrupts.interrupted or exitstatus == pytest.ExitCode.INTERRUPTED
+    for worker in config.stash[WORKERS] if interrupted else ():
+        # xdist would wait ten seconds for them; the fence refuses whatever they still ask.
+        worker.shutdown()
     report = _report(config, run, interrupted=interrupted)
     if not broken:
         session.exitstatus = int(report.exit_code)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from dtma_contract.run import Run
 from dtma_contract.turns import Turns
 from dtma_contract.verdict import ClauseResult
 
-__all__ = ["EXPECTED", "INFO", "PLAN", "RESULTS", "RUN", "TURNS", "HandedRun"]
+__all__ = ["EXPECTED", "INFO", "PLAN", "RESULTS", "RUN", "TURNS", "WORKERS", "HandedRun"]
 
 
 @dataclass(frozen=True)
@@ -30,4 +31,5 @@ RUN = pytest.StashKey[Run]()
 INFO = pytest.StashKey[RunInfo]()
 TURNS = pytest.StashKey[Turns]()
 RESULTS = pytest.StashKey[dict[str, ClauseResult]]()
+WORKERS = pytest.StashKey[list[Any]]()  # xdist's own objects, which it gives no types
 EXPECTED = pytest.StashKey[set[str]]()
