@@ -53,7 +53,14 @@ class EngineError(DtmaContractError):
     """This program, or the machine it runs on, broke."""
 
 
+# More than that is no help in a message.
+_LISTED = 10
+
+
 def closest(word: str, known: Iterable[str]) -> str:
-    """Return ``' Did you mean "x"?'`` for the nearest known word, or an empty string."""
-    near = difflib.get_close_matches(word, list(known), n=1, cutoff=0.5)
-    return f'Did you mean "{near[0]}"?' if near else ""
+    """Return ``Did you mean "x"?`` for the nearest known word, else the known ones where they are few."""
+    words = list(dict.fromkeys(known))
+    near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
+    if near:
+        return f'Did you mean "{near[0]}"?'
+    return f"Known are: {', '.join(words)}." if len(words) <= _LISTED else ""

@@ -9,8 +9,9 @@ import string
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
 
-__all__ = ["TOKEN_PLACEHOLDER", "Exchange", "Fingerprint"]
+__all__ = ["TOKEN_PLACEHOLDER", "Exchange", "Fingerprint", "deployed_name", "removal_of"]
 
 # What a client writes where it wants the token; the fence alone knows the value.
 TOKEN_PLACEHOLDER = "dtmac-token"  # noqa: S105 - it stands for the secret, it is none
@@ -167,6 +168,24 @@ class Exchange:
 def _with_token(header: str, token_env: str) -> str:
     escaped = re.sub(r'([\\"$`])', r"\\\1", header)
     return f'"{_PLACEHOLDER.sub(lambda match: _shell_token(token_env, match[1] or ""), escaped)}"'
+
+
+def deployed_name(exchange: Exchange) -> str | None:
+    """Return the name of the instance that a request asked to deploy, or None for any other request."""
+    if exchange.method != "POST" or exchange.target != "/tools":
+        return None
+    try:
+        body = json.loads(exchange.request_body)
+    except (ValueError, RecursionError):
+        return None
+    name = body.get("instanceNameOnToolbox") if isinstance(body, Mapping) else None
+    return name if isinstance(name, str) and name else None
+
+
+def removal_of(name: str) -> Exchange:
+    """Return the request that removes an instance, as if it had been sent, for its curl line."""
+    headers = {"Authorization": f"Bearer {TOKEN_PLACEHOLDER}"}
+    return Exchange("DELETE", f"/tools/{quote(name, safe='')}", headers, b"", 0, {}, b"", 0.0)
 
 
 def _shell_token(token_env: str, variant: str) -> str:

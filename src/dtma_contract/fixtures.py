@@ -104,6 +104,7 @@ def _deployer(plan: Plan, agent: Agent, survey: Survey, engine: DockerHost | Non
         prefix=f"{worker}t",
         image=plan.settings.probe_image,
         random_source=random.Random(f"{plan.settings.seed}:{worker}"),  # noqa: S311 - test data, not secrets
+        effects=plan.settings.effects,
         survey=survey,
         engine=engine,
     )

@@ -198,7 +198,6 @@ def _confined(name: str, schema: Any, shape: Shape) -> Any:
         "dockerImageUrl": {"type": "string", "enum": [shape.image, UNRESOLVABLE_IMAGE]},
         "HostConfig": {"type": "object", "maxProperties": 0, "additionalProperties": False},
         "Env": {"type": "array", "maxItems": 3, "items": {"type": "string", "pattern": "^[A-Z_]{1,12}=[ -~]{0,20}$"}},
-        "servers": {**schema, "maxItems": 2},
         # A command that runs out of time says nothing of the agent.
         "timeout": {"type": "integer", "minimum": 10_000, "maximum": 60_000},
         # The only commands that the fence sends to a host's shell.
@@ -207,4 +206,10 @@ def _confined(name: str, schema: Any, shape: Shape) -> Any:
     confined["instanceName"] = confined["groupId"] = confined["instanceNameOnToolbox"]
     if shape.account_id is not None:
         confined["accountToolInstanceId"] = {"type": "string", "enum": [shape.account_id]}
+    if name == "servers":
+        # Where the contract takes whatever it is given, something like a server says more than anything else.
+        named = {"instanceName": confined["instanceName"], "dockerImageUrl": confined["dockerImageUrl"]}
+        anything = schema.get("items") in ({}, True, None)
+        server = {"type": "object", "properties": named, "additionalProperties": False} if anything else schema["items"]
+        return {**schema, "items": server, "maxItems": 2}
     return confined.get(name, schema)

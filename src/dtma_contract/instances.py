@@ -10,9 +10,9 @@ from typing import Any
 
 from dtma_contract.agent import Agent
 from dtma_contract.bodies import account_id, deploy_body, group_body
-from dtma_contract.contract import Contract
+from dtma_contract.contract import Contract, EffectLevel
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError
+from dtma_contract.judgement import ClauseViolatedError, NotAskedError, NotJudgedError
 from dtma_contract.probes.docker_host import DockerHost
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.survey import Survey
@@ -81,6 +81,7 @@ class Instances:
         prefix: tells the names of this worker from those of others; no prefix begins with another.
         image: the probe image.
         random_source: chooses host ports.
+        effects: how far the run may go.
         survey: what is known of the target, above all whether what is made can be removed.
         engine: the target's Docker Engine, or None.
     """
@@ -97,6 +98,7 @@ class Instances:
         prefix: str,
         image: str,
         random_source: random.Random,
+        effects: EffectLevel,
         survey: Survey,
         engine: DockerHost | None = None,
     ) -> None:
@@ -106,6 +108,7 @@ class Instances:
         self.image = image
         self._random = random_source
         self._engine = engine
+        self._effects = effects
         self._survey = survey
         self._numbers = itertools.count(1)
         self._made: list[tuple[str, str]] = []
@@ -115,11 +118,14 @@ class Instances:
         return f"{self.prefix}{next(self._numbers)}"
 
     def require_removable(self) -> None:
-        """Raise unless what is made can be removed again, by the agent or by the Engine.
+        """Raise unless the run may make something, and it can be removed again, by the agent or by the Engine.
 
         Raises:
-            NotJudgedError: it cannot; a run on a customer's host leaves nothing behind.
+            NotAskedError: the run may not.
+            NotJudgedError: it cannot be removed; a run on a customer's host leaves nothing behind.
         """
+        if self._effects < EffectLevel.LIFECYCLE:
+            raise NotAskedError(f"it needs --effects lifecycle, and this run may go as far as {self._effects}")
         if not self._survey.removal.safe and self._engine is None:
             raise NotJudgedError(f"nothing is made that could not be removed again: {self._survey.removal_evidence}")
 

@@ -39,6 +39,7 @@ class ClauseViolatedError(AssertionError):
         exchange: the request that shows it.
         cause: stable cause id where it is known.
         left: name of a container that the target left behind and does not know of.
+        before: requests that have to be sent first to see the same.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class ClauseViolatedError(AssertionError):
         exchange: Exchange | None = None,
         cause: str | None = None,
         left: str | None = None,
+        before: Iterable[Exchange] = (),
     ) -> None:
         self.actual = actual
         self.expected = tuple(expected)
         self.exchange = exchange
         self.cause = cause
         self.left = left
+        self.before = tuple(before)
         super().__init__(f"expected {' or '.join(self.expected)}; got {actual}" if self.expected else actual)
 
 

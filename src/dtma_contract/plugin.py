@@ -18,6 +18,7 @@ import pytest
 from dtma_contract import hooks
 from dtma_contract.clauses import aspect_of
 from dtma_contract.errors import EngineError, TargetUnusableError, UsageError
+from dtma_contract.evidence import deployed_name, removal_of
 from dtma_contract.judgement import ClauseViolatedError, NotAskedError, NotJudgedError, NotOfferedError
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.run import Run
@@ -270,7 +271,7 @@ def _result(
             expected=problem.expected,
             actual=problem.actual,
             cause=problem.cause,
-            reproduce=problem.exchange.curl(target, token_env) if problem.exchange else "",
+            reproduce=_reproduce(problem, target, token_env),
         )
         left = (problem.left,) if problem.left else ()
         return ClauseResult(clause, Outcome.VIOLATED, findings=(finding,), left=left, seconds=seconds)
@@ -285,6 +286,17 @@ def _result(
         actual=said[:2000],
     )
     return ClauseResult(clause, Outcome.ERROR, findings=(finding,), seconds=seconds)
+
+
+def _reproduce(problem: ClauseViolatedError, target: str, token_env: str) -> str:
+    if problem.exchange is None:
+        return ""
+    exchanges = [*problem.before, problem.exchange]
+    lines = [exchange.curl(target, token_env) for exchange in exchanges]
+    # Whoever repeats a request that makes something has to remove it: no run knows of it.
+    made = dict.fromkeys(name for exchange in exchanges if (name := deployed_name(exchange)))
+    lines += [f"{removal_of(name).curl(target, token_env)} # removes it again" for name in made]
+    return "; ".join(lines)
 
 
 def _render(finding: Finding) -> str:

@@ -50,6 +50,11 @@ class SweepResult:
     report: CleanupReport | None = None
     problem: DtmaContractError | None = None
 
+    @property
+    def has_nothing_left(self) -> bool:
+        """Whether there was nothing to do."""
+        return not self.pending and not self.is_alive and self.problem is None and not self.was_embedded
+
 
 def find_ledgers(path: Path) -> tuple[Path, ...]:
     """Return the ledger at a path, or all ledgers of the runs in a folder, oldest first.

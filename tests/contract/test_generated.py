@@ -3,7 +3,7 @@
 import pytest
 
 from dtma_contract.bodies import account_id
-from dtma_contract.contract import Effect
+from dtma_contract.contract import Effect, EffectLevel
 from dtma_contract.generation import Shape, generate
 from dtma_contract.judgement import NotAskedError, NotJudgedError, TargetGoneError, conforms, require
 from dtma_contract.settings import Depth
@@ -23,13 +23,18 @@ def budget(settings, operation):
 @pytest.fixture
 def shape(operation, instances, identity, settings):
     """Names that exist and names that do not, for operations that act on something."""
-    subjects, account = (), None
     if operation.effect == Effect.CREATE:
         instances.require_removable()
+    subjects, account = (), None
     if operation.subject is not None:
-        existing = instances.deploy().name if operation.subject.kind == "instance" else instances.deploy_group().group
-        subjects, account = (existing, identity.name("absent")), account_id(existing)
+        absent = identity.name("absent")
+        existing = existing_subject(operation, instances) if settings.effects > EffectLevel.READ else absent
+        subjects, account = (existing, absent), account_id(existing)
     return Shape(identity.namespace, f"{instances.prefix}g", settings.probe_image, subjects, account)
+
+
+def existing_subject(operation, instances):
+    return instances.deploy().name if operation.subject.kind == "instance" else instances.deploy_group().group
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ NOT_FOUND = {"error": "Not Found"}
 
 
 @pytest.mark.aspect("mounted")
-def test_operation_is_mounted(operation, survey, ask):
+def test_operation_is_mounted(agent, operation, survey, identity, ask):
     state, evidence = survey.states[operation.id], survey.evidence[operation.id]
     if state == MountState.UNKNOWN:
         raise NotJudgedError(evidence)
@@ -18,6 +18,7 @@ def test_operation_is_mounted(operation, survey, ask):
             evidence,
             expected=[f"{operation.method} {operation.path} answered unlike a path that does not exist"],
             exchange=ask(),
+            before=[agent.send(operation.method, f"/{identity.name('nowhere')}")],
             cause="route-missing",
         )
 

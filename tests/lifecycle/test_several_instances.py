@@ -38,13 +38,21 @@ def require_untouched(instances, instance, before, after):
     )
 
 
+def require_conflict(operation, first, answer):
+    try:
+        require_refusal(operation, answer, 409)
+    except ClauseViolatedError as violated:
+        violated.before = (first.exchange,)
+        raise
+
+
 @pytest.mark.clause("lifecycle/name-conflict-is-409")
 def test_a_name_that_is_taken_is_refused(operation, instances, clause):
     first = instances.deploy()
     before = instances.find(first.name)
     answer = instances.send_deploy(first.name)
 
-    require_refusal(operation, answer, 409)
+    require_conflict(operation, first, answer)
     if before is not None:
         require_untouched(instances, first, before, "a deploy of the same name")
     instances.require_state(first.name, "running", after="a deploy of the same name", exchange=answer)
@@ -58,7 +66,7 @@ def test_a_host_port_that_is_taken_is_refused(contract, agent, operation, instan
     second = instances.fresh_name()
     answer = instances.send_deploy(second, first.host_port)
 
-    require_refusal(operation, answer, 409)
+    require_conflict(operation, first, answer)
     instances.require_gone(second, after="a deploy onto a taken port", exchange=answer)
     instances.require_state(first.name, "running", after="a deploy onto its port", exchange=answer)
     # A container that was created and left behind is in no listing, but holds its name.

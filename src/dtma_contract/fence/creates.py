@@ -112,7 +112,9 @@ def _own_names(value: Any, namespace: str) -> list[str]:
     names = [text for text in strings_of(value) if text]
     for name in names:
         if not is_own(name, namespace):
-            raise _RefusedError(Reason.NOT_OWNED, f'The name "{name[:80]}" is not of this run.')
+            raise _RefusedError(
+                Reason.NOT_OWNED, f'The name "{name[:80]}" does not begin with {namespace}, as names of this run do.'
+            )
         if may_mean_several(name):
             raise _RefusedError(
                 Reason.AMBIGUOUS_REQUEST, f'The name "{name[:80]}" may be read as a pattern or command.'

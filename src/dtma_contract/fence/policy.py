@@ -169,7 +169,9 @@ def _decide_agent(request: FenceRequest, operation: Operation, policy: Policy) -
 
 def _decide_subject(operation: Operation, subject: str, policy: Policy, created: Collection[str]) -> Allow | Refuse:
     if not is_own(subject, policy.namespace):
-        return Refuse(Reason.NOT_OWNED, f'{operation.id} of "{subject[:80]}", which is not of this run.')
+        return Refuse(
+            Reason.NOT_OWNED, f'{operation.id} of "{subject[:80]}"; names of this run begin with {policy.namespace}.'
+        )
     if may_mean_several(subject):
         return Refuse(Reason.AMBIGUOUS_REQUEST, f'The name "{subject[:80]}" may be read as a pattern or command.')
     # A name of the namespace that the ledger does not hold names nothing, so that no effect is possible.

@@ -57,6 +57,21 @@ def test_a_run_touches_nothing_that_it_did_not_make(host, tmp_path, options):
     assert verdict.document["left_behind"] == []
 
 
+@pytest.mark.slow
+def test_a_run_that_only_reads_makes_nothing_and_is_no_failure(host, tmp_path):
+    """At `--effects read` the one deploy that is asked for cannot work, and all that may be judged is judged and kept."""
+    before = snapshot(host)
+    verdict = verify(host, tmp_path, "--effects", "read", "--profile", "all")
+    ledger = next(tmp_path.glob("reports/*/ledger.jsonl")).read_text().splitlines()
+    created = {entry["name"].rpartition("-")[2] for entry in map(json.loads, ledger) if entry["event"] == "create"}
+    reasons = {entry["reason"] for entry in verdict.document["not_judged"]}
+
+    assert before == snapshot(host)
+    assert created == {"stub"}
+    assert verdict.exit_code == 0
+    assert all(reason.startswith("it needs --effects") for reason in reasons)
+
+
 def stock_run(url, token, folder):
     """Run the schemathesis command line as its documentation says."""
     authorization = ["--header", f"Authorization: Bearer {token}"] if token else []
