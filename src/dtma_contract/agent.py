@@ -21,6 +21,8 @@ VALID: Final = f"Bearer {TOKEN_PLACEHOLDER}"
 # Longer than every bound of the fence, so that it is always the fence that says what went wrong.
 _PATIENCE = 90.0
 
+_TOO_MANY_REQUESTS = 429  # RFC 6585 section 4
+
 # The request itself got no proper answer; everything else that the fence reports means that no request gets one.
 _BROKEN_ANSWERS = {
     "connection-reset": "the target closed the connection without a complete answer",
@@ -139,3 +141,8 @@ def _raise_for_fence(exchange: Exchange) -> None:
         raise ClauseViolatedError(f"{_BROKEN_ANSWERS[reason]} ({reason}: {detail})", exchange=exchange)
     if verdict == "failed":
         raise TargetGoneError(f"{reason}: {detail}")
+    if exchange.status == _TOO_MANY_REQUESTS:
+        # It says nothing of the operation; the contract documents it nowhere.
+        raise NotJudgedError(
+            f"the target limits requests: {exchange.method} {exchange.target} is {exchange.describe()}"
+        )

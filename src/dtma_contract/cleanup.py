@@ -104,6 +104,7 @@ class _Cleanup:
         self._policy = replace(gate.policy, effects=max(gate.policy.effects, EffectLevel.LIFECYCLE))
         self._removed: dict[str, None] = {}
         self._trouble: dict[Thing, str] = {}
+        self._unknown: set[Thing] = set()
         self._gone_at_engine: frozenset[str] = frozenset()
         self._slots = asyncio.Semaphore(_AT_ONCE)
 
@@ -149,7 +150,9 @@ class _Cleanup:
             self._removed[thing.name] = None
             self._trouble.pop(thing, None)
             self._gate.ledger.gone(thing)
-        elif not _says_it_is_unknown(answer):
+        elif _says_it_is_unknown(answer):
+            self._unknown.add(thing)
+        else:
             self._trouble[thing] = f"Its removal was answered {_brief(answer)}."
 
     async def _listed(self) -> set[str] | None:
@@ -184,10 +187,15 @@ class _Cleanup:
         trouble = self._trouble.get(thing, "")
         if thing.kind == "instance" and thing.name in self._gone_at_engine:
             return None
+        if thing in state.gone and thing in self._unknown:
+            # Removed with a success, and unknown ever since: a listing that still has it is out of date.
+            return None
         if listed is not None and thing.name in listed:
             reason = f"The agent still lists it. {trouble}".strip()
         elif engine_knows and thing.kind == "instance":
             return None
+        elif thing in self._unknown and state.was_acknowledged(thing):
+            reason = "Its deploy was acknowledged, and the agent knows it no more: its container may still run."
         elif trouble and state.may_exist(thing) and (listed is None or thing.kind == "group"):
             reason = f"It may be there: the agent cannot be asked. {trouble}"
         else:

@@ -25,7 +25,11 @@ _LONGEST_ARGUMENT = 100_000
 
 _PLACEHOLDER = re.compile(rf"(?<![\w.-]){TOKEN_PLACEHOLDER}(?:\.(truncated|extended|changed|case|first))?(?![\w.-])")
 _ROOT = re.compile(r"(?<![^\s\"'])/(?![^\s\"'<])")
-_VOLATILE = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|0x[0-9a-f]+|\d+")
+# Times, UUIDs, long hexadecimal ids and numbers.
+_VOLATILE = re.compile(
+    r"\d{4}-\d\d-\d\dT[\d:.]+(?:Z|[+-]\d\d:\d\d)?|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+    r"|\b[0-9a-fA-F]{12,}\b|0x[0-9a-f]+|\d+"
+)
 
 
 @dataclass(frozen=True, slots=True)

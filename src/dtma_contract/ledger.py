@@ -69,6 +69,7 @@ class LedgerState:
         created: everything that the run tried to create, in order, with the status of the answer or None.
         names: the names of it.
         gone: what a removal was confirmed for since.
+        grouped: what was asked for together with a group.
         left_behind: what the last clean-up could not remove; None where nothing was cleaned up since the last create.
     """
 
@@ -76,6 +77,7 @@ class LedgerState:
     created: dict[Thing, int | None] = field(default_factory=dict)
     names: set[str] = field(default_factory=set)
     gone: set[Thing] = field(default_factory=set)
+    grouped: set[Thing] = field(default_factory=set)
     left_behind: list[Mapping[str, str]] | None = None
 
     @classmethod
@@ -118,6 +120,8 @@ class LedgerState:
             self.created[thing] = None
             self.names.add(thing.name)
             self.gone.discard(thing)
+            if event.get("grouped"):
+                self.grouped.add(thing)
             self.left_behind = None
         elif kind == "answered":
             before = self.created.get(thing)
@@ -125,6 +129,15 @@ class LedgerState:
             self.created[thing] = event["status"] if before is None or before in _DENIED else before
         else:
             self.gone.add(thing)
+
+    def was_acknowledged(self, thing: Thing) -> bool:
+        """Return whether the agent said yes to the thing by itself, and no removal of it was seen.
+
+        What was made with a group goes with the group, of which the agent need not say more.
+        """
+        status = self.created[thing]
+        acknowledged = status is not None and 200 <= status < 300  # noqa: PLR2004 - RFC 9110 section 15.3
+        return acknowledged and thing not in self.gone and thing not in self.grouped
 
     def may_exist(self, thing: Thing) -> bool:
         """Return whether the thing may have come into being and was not seen to go."""
@@ -198,10 +211,12 @@ class Ledger:
         return cls(path, file, state)
 
     def created(self, things: Iterable[Thing]) -> None:
-        """Note what is about to be created. Call :meth:`sync` before it is sent."""
-        for thing in things:
+        """Note what one request is about to create. Call :meth:`sync` before it is sent."""
+        asked = tuple(things)
+        grouped = {"grouped": True} if any(thing.kind == "group" for thing in asked) else {}
+        for thing in asked:
             if self.state.created.get(thing, 0) in _DENIED or thing in self.state.gone:
-                self._note({"event": "create", "kind": thing.kind, "name": thing.name})
+                self._note({"event": "create", "kind": thing.kind, "name": thing.name, **grouped})
                 self.needs_sync = True
 
     def sync(self) -> None:

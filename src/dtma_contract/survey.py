@@ -10,8 +10,8 @@ instance in the fallback's shape. There a real instance decides, if the run may 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from dtma_contract.agent import Agent
@@ -106,21 +106,26 @@ class Survey:
         )
 
 
-def compare(probe: Exchange, controls: Iterable[Exchange], names: Iterable[str] = ()) -> Mounting:
+def compare(
+    probe: Exchange,
+    controls: Iterable[Exchange],
+    names: Iterable[str] = (),
+    volatile: Collection[str] = (),
+) -> Mounting:
     """Tell from a probe and its controls whether a route is mounted.
 
     Args:
         probe: the answer of the operation.
         controls: answers to the same method on paths that surely do not exist below the same prefix.
         names: what the answers may repeat.
+        volatile: fields of a fingerprint in which two answers to one such path differ, so that they tell nothing.
     """
     listed = tuple(names)
     if probe.status == _METHOD_NOT_ALLOWED:
         allowed = probe.headers.get("allow", "none")
         return Mounting(MountState.MISSING, f"the path exists, the method does not: 405, Allow: {allowed}", probe)
-    shape = probe.fingerprint(listed)
     for control in controls:
-        if control.fingerprint(listed) == shape:
+        if not differences(probe, control, listed) - set(volatile):
             return Mounting(
                 MountState.MISSING,
                 f"{probe.method} {probe.target} is answered like {control.target}, which surely does not exist: "
@@ -132,6 +137,13 @@ def compare(probe: Exchange, controls: Iterable[Exchange], names: Iterable[str] 
         f"{probe.method} {probe.target} is answered with {probe.status}, unlike paths that do not exist",
         probe,
     )
+
+
+def differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str]:
+    """Return the fields in which the fingerprints of two answers differ."""
+    listed = tuple(names)
+    first, second = one.fingerprint(listed), other.fingerprint(listed)
+    return {field.name for field in fields(first) if getattr(first, field.name) != getattr(second, field.name)}
 
 
 def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: EffectLevel, probe_image: str) -> Survey:
@@ -148,6 +160,7 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
         TargetGoneError: the target stopped answering.
     """
     prober = _Prober(agent, run, probe_image)
+    prober.ask_controls(contract)
     mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
     removal, tried = Removal.UNTRIED, "nothing was made"
     if effects >= EffectLevel.LIFECYCLE:
@@ -177,7 +190,23 @@ class _Prober:
         self._instance = surveyed_instance(run)
         self._group = run.name("surveyed-group")
         self._image = probe_image
+        self._doubted = run.name("doubted")
         self._controls: dict[tuple[str, str], Exchange] = {}
+        self._volatile: set[str] = set()
+        self._servers: set[tuple[str, ...]] = set()
+
+    def ask_controls(self, contract: Contract) -> None:
+        """Ask every control twice: where two answers to one path differ, a difference tells nothing."""
+        for operation in contract.operations:
+            if operation.effect.level == EffectLevel.RESTART:
+                continue
+            try:
+                self._controls_of(operation, self._absent)
+            except TargetGoneError:
+                raise
+            except (NotJudgedError, ClauseViolatedError):
+                # The probe of the operation meets the same, and says so.
+                continue
 
     def probe(self, operation: Operation) -> Mounting:
         if operation.effect.level == EffectLevel.RESTART:
@@ -188,7 +217,9 @@ class _Prober:
             # An empty object asks an operation to validate, and can create nothing.
             body: Any = {} if operation.request_schema is not None else ...
             answer = self._agent.call(operation, *self._names(operation, self._absent), json=body)
-            mounting = compare(answer, self._controls_of(operation, self._absent), [self._absent, self._nowhere])
+            mounting = compare(
+                answer, self._controls_of(operation, self._absent), [self._absent, self._nowhere], self._volatile
+            )
         except TargetGoneError:
             raise
         except NotJudgedError as refused:
@@ -218,7 +249,7 @@ class _Prober:
             alone = remove in asked and len(asked) == 1
             if not asked or alone or mountings[deploy.id].state != MountState.MOUNTED or self._is_stub(deploy):
                 continue
-            if self._made(deploy, kind):
+            if self._made(deploy, self._doubted if kind == "instance" else self._group):
                 # What removes comes last, so that the others still find the thing.
                 asked.sort(key=lambda operation: operation.effect == Effect.REMOVE)
                 decided |= {operation.id: self._asked_of_existing(operation) for operation in asked}
@@ -231,7 +262,7 @@ class _Prober:
             contract.operation(f"core.tools.{verb}") for verb in ("deploy", "delete", "start", "stop")
         )
         name = self._instance
-        if not self._made(deploy, "instance"):
+        if not self._made(deploy, name):
             return Removal.UNTRIED, "the deploy of the first instance failed"
         known = self._guarded(lambda: self._agent.call(start, name))
         if known is not None and known.status == 404:  # noqa: PLR2004 - RFC 9110 section 15.5.5
@@ -243,7 +274,7 @@ class _Prober:
             self._guarded(lambda: self._agent.call(delete, name))
             return Removal.REFUSED, f"DELETE of a running instance is answered {said}"
         started = self._guarded(lambda: self._agent.call(start, name))
-        if started is not None and started.status == start.success:
+        if started is not None and started.status == start.success and self._lists(contract, name):
             return Removal.WITHOUT_EFFECT, "a deleted instance can still be started"
         again = self._guarded(lambda: self._agent.call(deploy, json=deploy_body(name, self._image)))
         if again is not None and again.status >= 400:  # noqa: PLR2004 - errors, RFC 9110 section 15.5
@@ -251,34 +282,39 @@ class _Prober:
         self._guarded(lambda: self._agent.call(delete, name))
         return Removal.WORKS, "an instance was deleted, and its name was free again"
 
+    def _lists(self, contract: Contract, name: str) -> bool:
+        """Return whether the listing still has a name; a listing that cannot be read does not speak against it."""
+        listing = self._guarded(lambda: self._agent.call(contract.operation("core.tools.list")))
+        return listing is None or listing.member("tools") is None or name in listing.text
+
     def _is_stub(self, deploy: Operation) -> bool:
         if deploy.creates != "instance":
             return False
-        body = deploy_body(self._instance, UNRESOLVABLE_IMAGE)
+        body = deploy_body(self._doubted, UNRESOLVABLE_IMAGE)
         answer = self._guarded(lambda: self._agent.call(deploy, json=body))
         return answer is not None and answer.status < 400  # noqa: PLR2004 - errors, RFC 9110 section 15.5
 
-    def _made(self, deploy: Operation, kind: str) -> bool:
+    def _made(self, deploy: Operation, name: str) -> bool:
         body = (
-            deploy_body(self._instance, self._image)
-            if kind == "instance"
-            else group_body(self._group, [f"{self._group}-server"], self._image)
+            deploy_body(name, self._image)
+            if deploy.creates == "instance"
+            else group_body(name, [f"{name}-server"], self._image)
         )
         answer = self._guarded(lambda: self._agent.call(deploy, json=body))
         # An agent may say it with another success than the documented one, which is the finding of a clause.
         return answer is not None and 200 <= answer.status < 300  # noqa: PLR2004 - RFC 9110 section 15.3
 
     def _remove(self, remove: Operation, kind: str) -> None:
-        self._guarded(lambda: self._agent.call(remove, self._instance if kind == "instance" else self._group))
+        self._guarded(lambda: self._agent.call(remove, self._doubted if kind == "instance" else self._group))
 
     def _asked_of_existing(self, operation: Operation) -> Mounting:
         assert operation.subject is not None
-        name = self._instance if operation.subject.kind == "instance" else self._group
+        name = self._doubted if operation.subject.kind == "instance" else self._group
         body = valid_body(operation, name, self._image)
         answer = self._guarded(lambda: self._agent.call(operation, name, json=body))
         if answer is None:
             return Mounting(MountState.UNKNOWN, "the target broke off its answer")
-        return compare(answer, self._controls_of(operation, name), [name, self._nowhere])
+        return compare(answer, self._controls_of(operation, name), [name, self._nowhere], self._volatile)
 
     def _guarded(self, ask: Callable[[], Exchange]) -> Exchange | None:
         try:
@@ -302,7 +338,13 @@ class _Prober:
     def _control(self, operation: Operation, path: str) -> Exchange:
         if (operation.method, path) not in self._controls:
             body: Any = {} if operation.request_schema is not None else ...
-            self._controls[operation.method, path] = self._agent.send(operation.method, path, json=body)
+            first, second = (self._agent.send(operation.method, path, json=body) for _ in range(2))
+            self._controls[operation.method, path] = first
+            self._volatile |= differences(first, second, [self._absent, self._nowhere])
+            self._servers |= {first.fingerprint().server, second.fingerprint().server}
+            if len(self._servers) > 1:
+                # Several processes answer, or proxies: who it was tells nothing of the route.
+                self._volatile.add("server")
         return self._controls[operation.method, path]
 
     def _by_options(self, operation: Operation) -> Mounting | None:

@@ -116,7 +116,8 @@ def test_names_are_exact(agent, contract, identity, instances, clause):
     instance = instances.deploy()
     before = instances.find(instance.name)
     own = instance.name.removeprefix(identity.namespace)
-    near = [f"{instance.name}0", instance.name[:-1], f"{instance.name}-", identity.name(own.upper())]
+    # None of these is the name of another instance of the run: those end in a number.
+    near = [f"{instance.name}x", f"{instance.name}-", instances.prefix, identity.name(own.upper())]
     judged = 0
     for asked in acting(contract):
         for name in near:

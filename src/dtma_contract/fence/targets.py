@@ -74,7 +74,8 @@ def query_names(target: bytes) -> dict[str, list[str]]:
     for text in {target.decode("latin-1"), unquote(target.decode("latin-1"), "latin-1")}:
         for pair in re.split(r"[&;?]", text.partition("?")[2]):
             name, _, value = (unquote(unquote(part, "latin-1"), "latin-1") for part in pair.partition("="))
-            values.setdefault(name.strip().lower(), []).append(value.strip())
+            # Parsers of forms read `name[]` and `name[key]` as parts of `name`.
+            values.setdefault(re.split(r"[\[.]", name.strip().lower())[0], []).append(value.strip())
     return values
 
 
