@@ -1,9 +1,9 @@
 # Everything runs from .venv, which is built from nothing but python3 and requirements.lock.
 #   make verify ARGS="--only core.tools.start"    passes ARGS on to the command
-#   make test WORKERS=4                           selfchecks on four processes
+#   make test WORKERS=0                           selfchecks in one process
 
 PYTHON ?= python3
-WORKERS ?= 0
+WORKERS ?= 2
 ARGS ?=
 
 VENV := .venv
@@ -15,7 +15,7 @@ INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
 # Selfchecks that need a Docker Engine run where one is named, and in verify-docker, which starts its own.
-PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,-m "not docker")
+PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,not docker and )
 
 .DEFAULT_GOAL := help
 .PHONY: help .venv verify verify-docker engine-shell test lint format lock dist clean picture seeds
@@ -52,7 +52,8 @@ engine-shell: $(INSTALLED) ## a shell with DOCKER_HOST on such an engine; leavin
 
 test: lint $(INSTALLED) ## lint, types and the project's own tests (WORKERS=N for several processes)
 	@echo "pytest"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) $(PYTEST_SELECT) $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "$(PYTEST_SELECT)not alone" $(ARGS)
+	@$(BIN)/python -m pytest -q -m alone
 
 lint: $(INSTALLED) ## ruff and mypy, changing nothing
 	@echo "ruff check"

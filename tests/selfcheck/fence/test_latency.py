@@ -71,6 +71,7 @@ def times(port: int, count: int) -> list[float]:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_the_fence_adds_less_than_two_milliseconds(fast_agent, identity, contract, tmp_path):
     """At the median a request through the fence takes less than two milliseconds longer than a direct one."""
     limits = Limits(requests_per_second=100_000)
