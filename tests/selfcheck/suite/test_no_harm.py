@@ -59,7 +59,7 @@ def test_a_run_touches_nothing_that_it_did_not_make(host, tmp_path, options):
 
 @pytest.mark.slow
 def test_a_run_that_only_reads_makes_nothing_and_is_no_failure(host, tmp_path):
-    """At `--effects read` the one deploy that is asked for cannot work, and all that may be judged is judged and kept."""
+    """At `--effects read` the one deploy that is asked for cannot work; all that may be judged is judged and kept."""
     before = snapshot(host)
     verdict = verify(host, tmp_path, "--effects", "read", "--profile", "all")
     ledger = next(tmp_path.glob("reports/*/ledger.jsonl")).read_text().splitlines()
