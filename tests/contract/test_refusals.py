@@ -4,7 +4,7 @@ import pytest
 
 from dtma_contract.bodies import UNRESOLVABLE_IMAGE, valid_body
 from dtma_contract.contract import Effect
-from dtma_contract.judgement import require, require_refusal
+from dtma_contract.judgement import ClauseViolatedError, require, require_refusal
 
 MALFORMED_JSON = (b"{", b'{"a":', b"not json", b'{"a" "b"}', b"{,}")
 NON_OBJECTS = (None, [], "text", 7, True)
@@ -98,23 +98,29 @@ def test_a_deploy_that_cannot_work_is_not_accepted(agent, operation, identity, c
 
 @pytest.mark.clause("core.status/no-secret-values")
 def test_no_answer_carries_a_secret(agent, contract, survey, identity, clause):
-    asked = [
-        agent.call(operation)
+    reads = [
+        operation
         for operation in contract.operations
         if operation.effect == Effect.READ
         and operation.method == "GET"
         and "{" not in operation.path
         and survey.states[operation.id] == "mounted"
     ]
-    tools = contract.operation("core.tools.list")
-    asked += [
-        agent.call(tools, auth=None),
-        agent.call(tools, auth=f"Bearer {identity.name('wrong')}"),
-        agent.call(contract.operation("core.tools.start"), identity.name("absent")),
-        agent.call(contract.operation("core.tools.deploy"), json={}),
-        agent.send("GET", f"/{identity.name('nowhere')}"),
+    tools, start, deploy = (contract.operation(f"core.tools.{verb}") for verb in ("list", "start", "deploy"))
+    asked = [
+        *(lambda operation=operation: agent.call(operation) for operation in reads),
+        lambda: agent.call(tools, auth=None),
+        lambda: agent.call(tools, auth=f"Bearer {identity.name('wrong')}"),
+        lambda: agent.call(start, identity.name("absent")),
+        lambda: agent.call(deploy, json={}),
+        lambda: agent.send("GET", f"/{identity.name('nowhere')}"),
     ]
-    for answer in asked:
+    for ask in asked:
+        try:
+            answer = ask()
+        except ClauseViolatedError:
+            # An answer that breaks off is the finding of its own operation.
+            continue
         require(
             not answer.leaks,
             f"{answer.method} {answer.target} answered with a secret ({', '.join(answer.leaks)})",
