@@ -23,6 +23,7 @@ from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["MountState", "Mounting", "Removal", "Survey", "compare", "survey_target", "surveyed_instance"]
 
+_NOTHING_MADE = "nothing was made"
 _METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
 
 
@@ -162,10 +163,14 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
     prober = _Prober(agent, run, probe_image)
     prober.ask_controls(contract)
     mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
-    removal, tried = Removal.UNTRIED, "nothing was made"
+    removal, tried = Removal.UNTRIED, _NOTHING_MADE
     if effects >= EffectLevel.LIFECYCLE:
-        mountings |= prober.decide_doubtful(contract, mountings)
-        if all(mountings[f"core.tools.{verb}"].state == MountState.MOUNTED for verb in ("deploy", "delete", "start")):
+        # Where it can be tried at once, nothing more is made of what could not be removed.
+        if _can_try_removal(mountings):
+            removal, tried = prober.try_removal(contract)
+        if removal.safe:
+            mountings |= prober.decide_doubtful(contract, mountings)
+        if removal == Removal.UNTRIED and _can_try_removal(mountings) and tried == _NOTHING_MADE:
             removal, tried = prober.try_removal(contract)
         elif mountings["core.tools.delete"].state != MountState.MOUNTED:
             removal, tried = Removal.REFUSED, "core.tools.delete is not mounted"
@@ -175,6 +180,10 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
         removal,
         tried,
     )
+
+
+def _can_try_removal(mountings: Mapping[str, Mounting]) -> bool:
+    return all(mountings[f"core.tools.{verb}"].state == MountState.MOUNTED for verb in ("deploy", "delete", "start"))
 
 
 def surveyed_instance(run: RunIdentity) -> str:
