@@ -126,7 +126,7 @@ def compare(
         allowed = probe.headers.get("allow", "none")
         return Mounting(MountState.MISSING, f"the path exists, the method does not: 405, Allow: {allowed}", probe)
     for control in controls:
-        if not differences(probe, control, listed) - set(volatile):
+        if not _differences(probe, control, listed) - set(volatile):
             return Mounting(
                 MountState.MISSING,
                 f"{probe.method} {probe.target} is answered like {control.target}, which surely does not exist: "
@@ -140,7 +140,7 @@ def compare(
     )
 
 
-def differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str]:
+def _differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str]:
     """Return the fields in which the fingerprints of two answers differ."""
     listed = tuple(names)
     first, second = one.fingerprint(listed), other.fingerprint(listed)
@@ -349,7 +349,7 @@ class _Prober:
             body: Any = {} if operation.request_schema is not None else ...
             first, second = (self._agent.send(operation.method, path, json=body) for _ in range(2))
             self._controls[operation.method, path] = first
-            self._volatile |= differences(first, second, [self._absent, self._nowhere])
+            self._volatile |= _differences(first, second, [self._absent, self._nowhere])
             self._servers |= {first.fingerprint().server, second.fingerprint().server}
             if len(self._servers) > 1:
                 # Several processes answer, or proxies: who it was tells nothing of the route.
