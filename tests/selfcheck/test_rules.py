@@ -20,7 +20,7 @@ PURE = {
         f"dtma_contract.{name}"
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
-            "run_report", "errors", "redaction",
+            "run_report", "errors", "redaction", "routes",
         )
     ),
     *(
