@@ -2,7 +2,6 @@
 
 Everything that reads code reads it through a :class:`FileTree`, so that one evaluator serves source and image.
 """
-# ruff: noqa: PTH - thousands of small look-ups: functions of os.path are several times faster than Path objects
 
 from __future__ import annotations
 
