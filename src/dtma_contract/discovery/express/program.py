@@ -85,7 +85,7 @@ class Module:
     @property
     def value(self) -> Value:
         """What importing it gives."""
-        return self.exports if self.is_esm and "%assigned" not in self.holder.props else self.holder.props["exports"]
+        return self.holder.props["exports"]
 
 
 class Program:
@@ -126,6 +126,7 @@ class Program:
         """Evaluate the program from its entry."""
         location = Location(self.entry.path, 1)
         self.machine.run_guarded(lambda: self.module(self.entry.path), location)
+        self.machine.run_guarded(self.machine.run_deferred, location)
 
     def run_exports(self) -> None:
         """Call what the entry exports, as whoever imports it would."""
@@ -136,6 +137,7 @@ class Program:
         for value in list(self._exported(module.value)):
             node = module.file.root
             self.machine.run_guarded(lambda value=value: self._used(value, node), location)
+        self.machine.run_guarded(self.machine.run_deferred, location)
 
     def module(self, path: str) -> Value:
         """Evaluate a module, unless that was done, and return what importing it gives."""
@@ -332,7 +334,7 @@ class Program:
             name in imported.props
             or imported.may_have_more
             or name in origin.types
-            or "%assigned" in origin.holder.props
+            or origin.value is not origin.exports
         ):
             return
         if self._runs_as_esm(module.path) and self._is_used(module, name, node):
@@ -425,7 +427,6 @@ class Program:
         elif "=" in statement.marks and statement.kids:
             # `export = value` of TypeScript.
             module.holder.props["exports"] = machine.evaluate(statement.kids[-1], scope)
-            module.holder.props["%assigned"] = True
 
     def _decorate(self, module: Module, declaration: Node, decorators: list[Node]) -> None:
         name = declaration.get("name")
