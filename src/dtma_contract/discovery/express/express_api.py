@@ -201,7 +201,10 @@ def _register(
     # The call site of a chain is where its own method stands, not where the chain begins.
     place = node.get("function")
     name = place.get("property") if place is not None else None
-    location = machine.location(name or node)
+    known = next((option for _, option in alternatives(path) if isinstance(option, str)), "")
+    location = machine.site_of(node, known)
+    if location.line == node.line:
+        location = machine.location(name or node)
     for condition, single in paths_of(path):
         conditions = tuple([*machine.conditions, *([condition] if condition else [])])
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))

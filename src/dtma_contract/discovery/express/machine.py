@@ -104,11 +104,13 @@ class Frame:
         mark: how many conditions held when it began.
         returned: what it may return, with conditions.
         yielded: what a generator yielded.
+        site: the call, or None.
     """
 
     mark: int = 0
     returned: list[tuple[str, Value]] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
+    site: Node | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -221,6 +223,17 @@ class Machine:
     def location(self, node: Node) -> Location:
         """Return the place of a node."""
         return Location(node.file.path, node.line)
+
+    def site_of(self, node: Node, wanted: str) -> Location:
+        """Return the place of the innermost call under way in which a text stands, else the place of the node.
+
+        A helper that registers a route says nothing of the route; whoever calls it does.
+        """
+        if wanted.strip("/") and wanted not in node.text:
+            for frame in reversed(self.frames):
+                if frame.site is not None and frame.site.type == "call_expression" and wanted in frame.site.text:
+                    return self.location(frame.site)
+        return self.location(node)
 
     def problem(self, node: Node, reason: str, *, hides: bool = True) -> None:
         """Note something that could not be resolved."""
@@ -512,7 +525,7 @@ class Machine:
         self._active[place] = self._active.get(place, 0) + 1
         self._depth += 1
         mark = len(self.conditions)
-        frame = Frame(mark)
+        frame = Frame(mark, site=node)
         self.frames.append(frame)
         try:
             result = enter(self, function, this, arguments, frame, node)
