@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dtma_contract.discovery.express.machine import NORMAL, THROW, Frame, Machine, ThrownError
+from dtma_contract.discovery.express.machine import NORMAL, THROW, Frame, Machine
 from dtma_contract.discovery.express.syntax import Node, unescape
 from dtma_contract.discovery.express.values import (
     NULL,
@@ -134,12 +134,16 @@ def _defaulted(machine: Machine, value: Value, default: Node, scope: Scope) -> V
     if value is UNDEFINED:
         return machine.evaluate(default, scope)
     if isinstance(value, Opaque):
-        # What is not known may be missing: the default serves as a value.
-        return either(("", value), ("", machine.evaluate(default, scope)))
-    if isinstance(value, Either) and any(option is UNDEFINED for _, option in alternatives(value)):
+        known = [("", value)]
+    elif isinstance(value, Either) and any(option is UNDEFINED for _, option in alternatives(value)):
         known = [(condition, option) for condition, option in alternatives(value) if option is not UNDEFINED]
-        return either(*known, ("", machine.evaluate(default, scope)))
-    return value
+    else:
+        return value
+    # What is not known may be missing: the default serves as a value, where it is one and no complaint.
+    other = machine.branches(
+        [("", lambda: machine.evaluate(default, scope)), ("", lambda: None)], leaves=lambda _: False
+    )[0]
+    return either(*known, ("", other)) if other is not None else either(*known)
 
 
 def _assign_object(
@@ -294,9 +298,6 @@ def enter(
         arguments: its arguments, or None where all of them are unknown.
         frame: of the call.
         site: the call.
-
-    Raises:
-        ThrownError: it throws whatever its input is.
     """
     node = function.node
     if function.is_class:
@@ -323,8 +324,9 @@ def enter(
     bits = machine.block(statements, scope)
     if "*" in node.marks:
         return ArrayValue(frame.yielded) if not frame.returned else _generated(frame)
-    if bits == THROW and not is_async:
-        raise ThrownError
+    if bits == THROW:
+        # A service that starts throws nothing on its way: what leads here was not followed well enough.
+        return PromiseValue(Opaque("an error")) if is_async else Opaque("an error")
     returned = [*frame.returned, *([("", UNDEFINED)] if bits & NORMAL and frame.returned else [])]
     value = either(*returned) if returned else UNDEFINED
     return PromiseValue(machine.resolved(value)) if is_async else value

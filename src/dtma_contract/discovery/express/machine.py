@@ -477,6 +477,8 @@ class Machine:
         """Run something to its end or to the limit of all steps, which is told."""
         try:
             return run()
+        except ThrownError:
+            pass
         except _ExhaustedError:
             self.problem_at(location, f"the evaluation ended after {self.limits.steps} steps")
         except RecursionError:

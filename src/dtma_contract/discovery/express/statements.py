@@ -56,7 +56,9 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
     decided = truth(machine.evaluate(test, scope))
     if decided is not None:
         chosen = then if decided else other
-        return machine.execute(chosen, scope) if chosen is not None else NORMAL
+        bits = machine.execute(chosen, scope) if chosen is not None else NORMAL
+        # A complaint on the way of a service that starts is one that was not followed well enough.
+        return NORMAL if bits == THROW and not machine.tries else bits
     condition = condition_of(test)
     results = machine.branches(
         [
