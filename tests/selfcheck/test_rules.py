@@ -30,6 +30,7 @@ PURE = {
             "limits", "settings",
         )
     ),
+    *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
 }  # fmt: skip
 
 # What only some modules may import, and which.

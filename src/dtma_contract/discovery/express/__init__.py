@@ -1,0 +1,1 @@
+"""Express as it is written and as it runs: the syntax of its paths, and what its routers hold."""
