@@ -31,6 +31,7 @@ PURE = {
         )
     ),
     *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
+    "dtma_contract.discovery.introspection.answer",
 }  # fmt: skip
 
 # What only some modules may import, and which.
