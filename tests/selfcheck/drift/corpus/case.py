@@ -1,0 +1,126 @@
+"""The cases of the corpus: small Express services, one construct each, with what is true of their routes."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from dtma_contract.discovery.file_tree import MemoryTree
+
+__all__ = ["CASES", "VERSIONS", "Case", "Endpoint", "all_cases"]
+
+CASES = Path(__file__).parent / "cases"
+
+# The range that a case's package.json asks for, by Express's major version.
+VERSIONS = {4: "^4.21.2", 5: "^5.1.0"}
+
+# Method and path template.
+Endpoint = tuple[str, str]
+
+# What belongs to the corpus and not to the service.
+_OURS = {"case.json", "truth"}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """One case.
+
+    Attributes:
+        name: of its folder.
+        construct: what is special about it.
+        dynamic: whether something in it cannot be known without running it.
+        express: the versions it is written for.
+        entry: what the evaluator is told to begin with, or None where it has to find out.
+        run: the file that node is told to run, after transpiling, relative to the case.
+        environments: the environments it is run in; its true routes are those of all of them together.
+        declared: routes that no mount reaches.
+        shadowed: routes behind an earlier one that answers.
+        conditional: routes that stand under a condition which is not known.
+        secured: routes that ask for a token, or None where that is not the case's subject.
+        unknown_in: files in which something cannot be resolved.
+        crash: versions under which the process ends while it loads.
+    """
+
+    name: str
+    construct: str
+    dynamic: bool
+    express: tuple[int, ...]
+    entry: str | None
+    run: str
+    environments: tuple[dict[str, str], ...]
+    declared: frozenset[Endpoint]
+    shadowed: frozenset[Endpoint]
+    conditional: frozenset[Endpoint]
+    secured: frozenset[Endpoint] | None
+    unknown_in: tuple[str, ...]
+    crash: tuple[int, ...]
+    data: dict[str, Any] = field(repr=False)
+
+    @classmethod
+    def read(cls, folder: Path) -> Case:
+        """Read a case's folder."""
+        data = json.loads((folder / "case.json").read_text("utf-8"))
+        package = json.loads((folder / "package.json").read_text("utf-8"))
+        return cls(
+            name=folder.name,
+            construct=data["construct"],
+            dynamic={"resolvable": False, "dynamic": True}[data["kind"]],
+            express=tuple(data["express"]),
+            entry=data.get("entry"),
+            run=data.get("run") or package["main"],
+            environments=tuple(data.get("environments", [{}])),
+            declared=_endpoints(data.get("declared", [])),
+            shadowed=_endpoints(data.get("shadowed", [])),
+            conditional=_endpoints(data.get("conditional", [])),
+            secured=_endpoints(data["secured"]) if "secured" in data else None,
+            unknown_in=tuple(data.get("unknown_in", [])),
+            crash=tuple(data.get("crash", [])),
+            data=data,
+        )
+
+    @property
+    def folder(self) -> Path:
+        """Where its files are."""
+        return CASES / self.name
+
+    def truth_file(self, major: int) -> Path:
+        """Return where its routes under a version are recorded."""
+        return self.folder / "truth" / f"express{major}.json"
+
+    def truth(self, major: int) -> frozenset[Endpoint]:
+        """Return the routes that it was seen to have under a version."""
+        return _endpoints(json.loads(self.truth_file(major).read_text("utf-8")))
+
+    def files(self, major: int) -> dict[str, bytes]:
+        """Return the service's files, its package.json asking for one version of Express."""
+        files = {
+            path.relative_to(self.folder).as_posix(): path.read_bytes()
+            for path in sorted(self.folder.rglob("*"))
+            if path.is_file() and path.relative_to(self.folder).parts[0] not in _OURS
+        }
+        for path, content in files.items():
+            if path.rpartition("/")[2] == "package.json":
+                files[path] = _asking_for(json.loads(content), major)
+        return files
+
+    def tree(self, major: int) -> MemoryTree:
+        """Return the service's files as a tree."""
+        return MemoryTree(self.files(major))
+
+
+def all_cases() -> list[Case]:
+    """Return the cases in the order of their names."""
+    return [Case.read(file.parent) for file in sorted(CASES.glob("*/case.json"))]
+
+
+def _endpoints(rows: list[list[str]]) -> frozenset[Endpoint]:
+    return frozenset((method, path) for method, path in rows)
+
+
+def _asking_for(package: dict[str, Any], major: int) -> bytes:
+    for kind in ("dependencies", "devDependencies", "peerDependencies"):
+        if "express" in package.get(kind, {}):
+            package[kind]["express"] = VERSIONS[major]
+    return json.dumps(package, indent=2).encode()
