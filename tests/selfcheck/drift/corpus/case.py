@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +36,11 @@ class Case:
         entry: what the evaluator is told to begin with, or None where it has to find out.
         run: the file that node is told to run, after transpiling, relative to the case.
         environments: the environments it is run in; its true routes are those of all of them together.
-        declared: routes that no mount reaches.
-        shadowed: routes behind an earlier one that answers.
-        conditional: routes that stand under a condition which is not known.
+        states: by ``declared``, ``shadowed`` and ``conditional`` the routes of that state, or None where more than one
+            answer is right.
         secured: routes that ask for a token, or None where that is not the case's subject.
+        partial: routes with a part that is not known.
+        complete: whether all can be resolved, or None where more than one answer is right.
         unknown_in: files in which something cannot be resolved.
         crash: versions under which the process ends while it loads.
     """
@@ -50,13 +52,12 @@ class Case:
     entry: str | None
     run: str
     environments: tuple[dict[str, str], ...]
-    declared: frozenset[Endpoint]
-    shadowed: frozenset[Endpoint]
-    conditional: frozenset[Endpoint]
+    states: dict[str, frozenset[Endpoint] | None]
     secured: frozenset[Endpoint] | None
+    partial: frozenset[Endpoint]
+    complete: bool | None
     unknown_in: tuple[str, ...]
     crash: tuple[int, ...]
-    data: dict[str, Any] = field(repr=False)
 
     @classmethod
     def read(cls, folder: Path) -> Case:
@@ -69,15 +70,14 @@ class Case:
             dynamic={"resolvable": False, "dynamic": True}[data["kind"]],
             express=tuple(data["express"]),
             entry=data.get("entry"),
-            run=data.get("run") or package["main"],
+            run=data.get("run") or re.sub(r"\.([mc]?)ts$", r".\1js", package["main"]),
             environments=tuple(data.get("environments", [{}])),
-            declared=_endpoints(data.get("declared", [])),
-            shadowed=_endpoints(data.get("shadowed", [])),
-            conditional=_endpoints(data.get("conditional", [])),
-            secured=_endpoints(data["secured"]) if "secured" in data else None,
+            states={state: _endpoints(data.get(state, [])) for state in ("declared", "shadowed", "conditional")},
+            secured=_endpoints(data.get("secured")),
+            partial=_endpoints(data.get("partial", [])) or frozenset(),
+            complete=data.get("complete", data["kind"] == "resolvable"),
             unknown_in=tuple(data.get("unknown_in", [])),
             crash=tuple(data.get("crash", [])),
-            data=data,
         )
 
     @property
@@ -91,7 +91,7 @@ class Case:
 
     def truth(self, major: int) -> frozenset[Endpoint]:
         """Return the routes that it was seen to have under a version."""
-        return _endpoints(json.loads(self.truth_file(major).read_text("utf-8")))
+        return frozenset((method, path) for method, path in json.loads(self.truth_file(major).read_text("utf-8")))
 
     def files(self, major: int) -> dict[str, bytes]:
         """Return the service's files, its package.json asking for one version of Express."""
@@ -115,8 +115,8 @@ def all_cases() -> list[Case]:
     return [Case.read(file.parent) for file in sorted(CASES.glob("*/case.json"))]
 
 
-def _endpoints(rows: list[list[str]]) -> frozenset[Endpoint]:
-    return frozenset((method, path) for method, path in rows)
+def _endpoints(rows: list[list[str]] | None) -> frozenset[Endpoint] | None:
+    return None if rows is None else frozenset((method, path) for method, path in rows)
 
 
 def _asking_for(package: dict[str, Any], major: int) -> bytes:
