@@ -9,11 +9,11 @@ import json
 import sys
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
+sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck" / "drift"))
 
-from drift.corpus.case import all_cases
-from drift.corpus.runtime import Run, run_cases
-from drift.corpus.truth import told_routes, unexpected_end
+from corpus.case import all_cases
+from corpus.runtime import Run, run_cases
+from corpus.truth import told_routes, unexpected_end
 
 
 def main() -> int:

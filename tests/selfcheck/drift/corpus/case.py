@@ -42,6 +42,8 @@ class Case:
         partial: routes with a part that is not known.
         complete: whether all can be resolved, or None where more than one answer is right.
         unknown_in: files in which something cannot be resolved.
+        unknown_says: what the reasons say, such as the name of a dependency.
+        prefixes: what is unknown lies below these; empty for wherever it may be.
         crash: versions under which the process ends while it loads.
     """
 
@@ -57,6 +59,8 @@ class Case:
     partial: frozenset[Endpoint]
     complete: bool | None
     unknown_in: tuple[str, ...]
+    unknown_says: tuple[str, ...]
+    prefixes: tuple[str, ...]
     crash: tuple[int, ...]
 
     @classmethod
@@ -77,6 +81,8 @@ class Case:
             partial=_endpoints(data.get("partial", [])) or frozenset(),
             complete=data.get("complete", data["kind"] == "resolvable"),
             unknown_in=tuple(data.get("unknown_in", [])),
+            unknown_says=tuple(data.get("unknown_says", [])),
+            prefixes=tuple(data.get("prefixes", [])),
             crash=tuple(data.get("crash", [])),
         )
 

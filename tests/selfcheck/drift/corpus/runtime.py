@@ -14,9 +14,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from corpus.case import Case
+
 from dtma_contract.discovery.introspection import HOOK_NAME, hook_source
 from dtma_contract.discovery.introspection.answer import RuntimeAnswer, read_answer
-from drift.corpus.case import Case
 
 __all__ = ["Run", "installed_tools", "run_cases"]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from corpus.case import Endpoint
+from corpus.runtime import Run
+
 from dtma_contract.discovery.introspection.answer import RuntimeAnswer
 from dtma_contract.routes import Cell
-from drift.corpus.case import Endpoint
-from drift.corpus.runtime import Run
 
 __all__ = ["told_routes", "unexpected_end"]
 
