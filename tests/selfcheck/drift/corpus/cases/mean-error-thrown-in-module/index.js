@@ -1,6 +1,6 @@
 const express = require('express');
 const app = express();
-for (const name of ['good', 'bad', 'last']) {
+for (const name of ['good', 'licensed', 'last']) {
   try {
     app.use(`/${name}`, require(`./${name}`));
   } catch (error) {

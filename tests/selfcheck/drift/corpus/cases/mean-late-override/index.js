@@ -14,9 +14,12 @@ class Derived extends Base {
   prefix = '/derived';
   setup() {
     this.router.get(`${this.prefix}/early`, (req, res) => res.end());
-    queueMicrotask(() => this.router.get(`${this.prefix}/late`, (req, res) => res.end()));
+  }
+  more() {
+    this.router.get(`${this.prefix}/more`, (req, res) => res.end());
+    return this;
   }
 }
 const app = express();
-app.use('/o', new Derived().router);
+app.use('/o', new Derived().more().router);
 app.listen(3000);
