@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import pytest
 from corpus.case import Case, Endpoint, all_cases
 
@@ -21,6 +23,7 @@ RESOLVABLE = [case for case in STARTING if not case.dynamic]
 DYNAMIC = [case for case in STARTING if case.dynamic]
 
 
+@functools.cache
 def table_of(case: Case, major: int) -> RouteTable:
     return read_routes(case.tree(major), corner=Corner.SOURCE, entry=case.entry)
 

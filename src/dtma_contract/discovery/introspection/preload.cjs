@@ -164,6 +164,7 @@ process.on('exit', (code) => tell(code));
 
 // The app's own handlers of `exit` have nothing to clean up, for nothing was opened.
 function end(code) {
+  if (told) return;
   tell(code);
   process.reallyExit(code);
 }
