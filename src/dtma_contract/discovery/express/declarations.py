@@ -58,7 +58,7 @@ def hoist(machine: Machine, statements: Sequence[Node], scope: Scope) -> None:
         if statement.type == "export_statement":
             declared = statement.get("declaration") or statement.get("value") or statement
         if declared.type in _FUNCTION_DECLARATIONS and (name := declared.get("name")) is not None:
-            machine.write(scope.names, name.text, function_of(machine, declared, scope))
+            machine.declare(scope, name.text, function_of(machine, declared, scope))
 
 
 def declare_all(node: Node) -> Iterator[str]:
@@ -107,7 +107,7 @@ def assign_pattern(
     kind = pattern.type
     if kind in {"identifier", "shorthand_property_identifier_pattern", "undefined"}:
         if declares:
-            machine.write(target.names, pattern.text, value)
+            machine.declare(target, pattern.text, value)
         else:
             assign_to(machine, pattern, value, scope)
     elif kind in {"assignment_pattern", "object_assignment_pattern"}:
@@ -234,7 +234,8 @@ def assign_to(machine: Machine, place: Node, value: Value, scope: Scope) -> None
 
     if place.type in {"identifier", "shorthand_property_identifier_pattern"}:
         holder = scope.holder(place.text)
-        machine.write((holder or machine.globals).names, place.text, machine.named(value, place))
+        store = machine.declare if holder is not None and _is_local(holder, scope) else machine.assign
+        store(holder or machine.globals, place.text, machine.named(value, place))
     elif place.type == "member_expression":
         target, name = place.get("object"), place.get("property")
         assert target is not None
@@ -247,6 +248,16 @@ def assign_to(machine: Machine, place: Node, value: Value, scope: Scope) -> None
         store_member(machine, machine.evaluate(target, scope), machine.evaluate(index, scope), value, place)
     elif place.type in {"object", "array", "object_pattern", "array_pattern", "assignment_pattern"}:
         assign_pattern(machine, place, value, scope, scope)
+
+
+def _is_local(holder: Scope, scope: Scope) -> bool:
+    """Return whether a scope belongs to the call under way."""
+    inner: Scope | None = scope
+    while inner is not None and inner is not holder:
+        if inner.is_function:
+            return False
+        inner = inner.parent
+    return True
 
 
 def property_name(machine: Machine, node: Node, scope: Scope) -> Value:
@@ -360,7 +371,7 @@ def _bind_parameters(machine: Machine, node: Node, arguments: list[Value] | None
             or "readonly" in parameter.marks
         ):
             if isinstance(this, ObjectValue) and pattern.type == "identifier":
-                machine.write(this.props, pattern.text, value)
+                machine.write(this, pattern.text, value)
         position += 1
 
 
@@ -478,9 +489,9 @@ def define_method(machine: Machine, node: Node, holder: ObjectValue, scope: Scop
             accessor = Accessor(function, accessor.setter)
         else:
             accessor = Accessor(accessor.getter, function)
-        machine.write(holder.props, name, accessor)
+        machine.write(holder, name, accessor)
     else:
-        machine.write(holder.props, name, function)
+        machine.write(holder, name, function)
 
 
 def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scope) -> None:
@@ -495,7 +506,7 @@ def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scop
         holder.props.setdefault(name, UNDEFINED)
         return
     value = machine.named(machine.evaluate(value_node, scope), name_node)
-    machine.write(holder.props, name, value)
+    machine.write(holder, name, value)
 
 
 def instantiate(machine: Machine, made: FunctionValue, arguments: list[Value] | None, node: Node) -> Value:
