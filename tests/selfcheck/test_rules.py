@@ -30,6 +30,8 @@ PURE = {
             "limits", "settings",
         )
     ),
+    *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
+    "dtma_contract.discovery.introspection.answer",
 }  # fmt: skip
 
 # What only some modules may import, and which.

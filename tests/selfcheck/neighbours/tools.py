@@ -18,6 +18,8 @@ PACKAGES = {
     "dockerd": "docker.io",
     "ip": "iproute2",
     "nginx": "nginx-light",
+    "node": "nodejs",
+    "npm": "npm",
     "openssl": "openssl",
     "sshd": "openssh-server",
 }
