@@ -1,17 +1,14 @@
-"""Which operations a live target has mounted, told without side effects.
+"""Which operations a live target has mounted, told without side effects by the ways of ``mounting``.
 
-The ways of telling are those that Express 4 and Starlette leave open: the sibling control (the same method on a path
-that surely does not exist below the same prefix must answer with another shape), OPTIONS with ``Allow``, malformed
-percent-encoding that only a matching pattern decodes, and a body that is validated first. An answer that looks like
-the fallback is no proof of absence where the operation acts on something named: an agent may answer an unknown
-instance in the fallback's shape. There a real instance decides, if the run may create one.
+An answer that looks like the fallback is no proof of absence where the operation acts on something named: an agent may
+answer an unknown instance in the fallback's shape. There a real instance decides, if the run may create one.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from dtma_contract.agent import Agent
@@ -19,35 +16,12 @@ from dtma_contract.bodies import UNRESOLVABLE_IMAGE, deploy_body, group_body, va
 from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.mounting import Mounting, MountProbes, MountState, Probe
 from dtma_contract.run_identity import RunIdentity
 
-__all__ = ["MountState", "Mounting", "Removal", "Survey", "compare", "survey_target", "surveyed_instance"]
+__all__ = ["Removal", "Survey", "survey_target", "surveyed_instance"]
 
 _NOTHING_MADE = "nothing was made"
-_METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
-
-
-class MountState(enum.StrEnum):
-    """What is known of one operation on the target."""
-
-    MOUNTED = "mounted"
-    MISSING = "missing"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Mounting:
-    """What a target shows of one operation.
-
-    Attributes:
-        state: mounted, missing or unknown.
-        evidence: what that rests on, one sentence.
-        exchange: the probe, where one decided.
-    """
-
-    state: MountState
-    evidence: str
-    exchange: Exchange | None = None
 
 
 class Removal(enum.StrEnum):
@@ -107,46 +81,6 @@ class Survey:
         )
 
 
-def compare(
-    probe: Exchange,
-    controls: Iterable[Exchange],
-    names: Iterable[str] = (),
-    volatile: Collection[str] = (),
-) -> Mounting:
-    """Tell from a probe and its controls whether a route is mounted.
-
-    Args:
-        probe: the answer of the operation.
-        controls: answers to the same method on paths that surely do not exist below the same prefix.
-        names: what the answers may repeat.
-        volatile: fields of a fingerprint in which two answers to one such path differ, so that they tell nothing.
-    """
-    listed = tuple(names)
-    if probe.status == _METHOD_NOT_ALLOWED:
-        allowed = probe.headers.get("allow", "none")
-        return Mounting(MountState.MISSING, f"the path exists, the method does not: 405, Allow: {allowed}", probe)
-    for control in controls:
-        if not _differences(probe, control, listed) - set(volatile):
-            return Mounting(
-                MountState.MISSING,
-                f"{probe.method} {probe.target} is answered like {control.target}, which surely does not exist: "
-                f"{probe.describe()}",
-                probe,
-            )
-    return Mounting(
-        MountState.MOUNTED,
-        f"{probe.method} {probe.target} is answered with {probe.status}, unlike paths that do not exist",
-        probe,
-    )
-
-
-def _differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str]:
-    """Return the fields in which the fingerprints of two answers differ."""
-    listed = tuple(names)
-    first, second = one.fingerprint(listed), other.fingerprint(listed)
-    return {field.name for field in fields(first) if getattr(first, field.name) != getattr(second, field.name)}
-
-
 def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: EffectLevel, probe_image: str) -> Survey:
     """Probe every operation of the contract.
 
@@ -194,41 +128,29 @@ def surveyed_instance(run: RunIdentity) -> str:
 class _Prober:
     def __init__(self, agent: Agent, run: RunIdentity, probe_image: str) -> None:
         self._agent = agent
-        self._absent = run.name("absent")
-        self._nowhere = run.name("nowhere")
+        self._probes = MountProbes(agent.send, run.name("absent"), run.name("nowhere"))
         self._instance = surveyed_instance(run)
         self._group = run.name("surveyed-group")
         self._image = probe_image
         self._doubted = run.name("doubted")
-        self._controls: dict[tuple[str, str], Exchange] = {}
-        self._volatile: set[str] = set()
-        self._servers: set[tuple[str, ...]] = set()
 
     def ask_controls(self, contract: Contract) -> None:
         """Ask every control twice: where two answers to one path differ, a difference tells nothing."""
         for operation in contract.operations:
             if operation.effect.level == EffectLevel.RESTART:
                 continue
-            try:
-                self._controls_of(operation, self._absent)
-            except TargetGoneError:
-                raise
-            except (NotJudgedError, ClauseViolatedError):
-                # The probe of the operation meets the same, and says so.
-                continue
+            # Where they cannot be asked, the probe of the operation meets the same, and says so.
+            self._probes.guarded_controls(Probe.of(operation))
 
     def probe(self, operation: Operation) -> Mounting:
+        probe, absent = Probe.of(operation), self._probes.absent
         if operation.effect.level == EffectLevel.RESTART:
-            return self._by_options(operation) or Mounting(
+            return self._probes.by_options(probe) or Mounting(
                 MountState.UNKNOWN, f"it cannot be asked for without its effect ({operation.effect})"
             )
         try:
-            # An empty object asks an operation to validate, and can create nothing.
-            body: Any = {} if operation.request_schema is not None else ...
-            answer = self._agent.call(operation, *self._names(operation, self._absent), json=body)
-            mounting = compare(
-                answer, self._controls_of(operation, self._absent), [self._absent, self._nowhere], self._volatile
-            )
+            answer = self._agent.send(probe.method, probe.at(absent), json=probe.body)
+            mounting = self._probes.compare(answer, self._probes.controls_of(probe, absent))
         except TargetGoneError:
             raise
         except NotJudgedError as refused:
@@ -236,7 +158,7 @@ class _Prober:
         except ClauseViolatedError as broken:
             return Mounting(MountState.UNKNOWN, broken.actual, broken.exchange)
         if mounting.state == MountState.MISSING:
-            return self._by_options(operation) or mounting
+            return self._probes.by_options(probe) or mounting
         return mounting
 
     def decide_doubtful(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
@@ -323,7 +245,7 @@ class _Prober:
         answer = self._guarded(lambda: self._agent.call(operation, name, json=body))
         if answer is None:
             return Mounting(MountState.UNKNOWN, "the target broke off its answer")
-        return compare(answer, self._controls_of(operation, name), [name, self._nowhere], self._volatile)
+        return self._probes.compare(answer, self._probes.controls_of(Probe.of(operation), name), name)
 
     def _guarded(self, ask: Callable[[], Exchange]) -> Exchange | None:
         try:
@@ -332,39 +254,3 @@ class _Prober:
             raise
         except (NotJudgedError, ClauseViolatedError):
             return None
-
-    def _names(self, operation: Operation, name: str) -> tuple[str, ...]:
-        return tuple(name for part in operation.path.split("/") if part.startswith("{"))
-
-    def _controls_of(self, operation: Operation, name: str) -> tuple[Exchange, ...]:
-        parts = [name if part.startswith("{") else part for part in operation.path.split("/")]
-        sibling = "/".join([*parts[:-1], self._nowhere])
-        child = "/".join([*parts, self._nowhere]).replace("//", "/")
-        # A parameter at the end matches any sibling, so that only a path below it surely does not exist.
-        paths = [child] if operation.path.endswith("}") else list(dict.fromkeys([sibling, child]))
-        return tuple(self._control(operation, path) for path in paths)
-
-    def _control(self, operation: Operation, path: str) -> Exchange:
-        if (operation.method, path) not in self._controls:
-            body: Any = {} if operation.request_schema is not None else ...
-            first, second = (self._agent.send(operation.method, path, json=body) for _ in range(2))
-            self._controls[operation.method, path] = first
-            self._volatile |= _differences(first, second, [self._absent, self._nowhere])
-            self._servers |= {first.fingerprint().server, second.fingerprint().server}
-            if len(self._servers) > 1:
-                # Several processes answer, or proxies: who it was tells nothing of the route.
-                self._volatile.add("server")
-        return self._controls[operation.method, path]
-
-    def _by_options(self, operation: Operation) -> Mounting | None:
-        path = "/".join(self._absent if part.startswith("{") else part for part in operation.path.split("/"))
-        answer = self._guarded(lambda: self._agent.send("OPTIONS", path))
-        allowed = answer.headers.get("allow", "") if answer else ""
-        methods = {method.strip().upper() for method in allowed.split(",")}
-        # Only a positive is proof: a fallback of the app swallows OPTIONS of routes on the app itself.
-        if answer is None or operation.method not in methods:
-            return None
-        control = self._guarded(lambda: self._agent.send("OPTIONS", f"/{self._nowhere}"))
-        if control is not None and control.headers.get("allow", "") == allowed:
-            return None
-        return Mounting(MountState.MOUNTED, f"OPTIONS {path} answers Allow: {allowed}", answer)

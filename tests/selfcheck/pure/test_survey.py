@@ -11,8 +11,9 @@ from pure.shipped_contract import CONTRACT
 
 from dtma_contract.contract import EffectLevel
 from dtma_contract.judgement import TargetGoneError
+from dtma_contract.mounting import MountState, compare
 from dtma_contract.run_identity import RunIdentity
-from dtma_contract.survey import MountState, Removal, Survey, compare, survey_target
+from dtma_contract.survey import Removal, Survey, survey_target
 
 RUN = RunIdentity("run", "dtmac-k3f9x2ab-")
 READ, LIFECYCLE, RESTART = EffectLevel
