@@ -11,12 +11,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dtma_contract.agent import Agent
+from dtma_contract.agent import VALID, Agent
 from dtma_contract.bodies import UNRESOLVABLE_IMAGE, deploy_body, group_body, valid_body
 from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
-from dtma_contract.mounting import Mounting, MountProbes, MountState, Probe
+from dtma_contract.mount_probes import MountProbes
+from dtma_contract.mounting import Mounting, MountState, Probe
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["Removal", "Survey", "survey_target", "surveyed_instance"]
@@ -139,8 +140,9 @@ class _Prober:
         for operation in contract.operations:
             if operation.effect.level == EffectLevel.RESTART:
                 continue
-            # Where they cannot be asked, the probe of the operation meets the same, and says so.
-            self._probes.guarded_controls(Probe.of(operation))
+            probe = Probe.of(operation)
+            paths = probe.controls(self._probes.absent, self._probes.nowhere)
+            self._probes.ask_controls((probe, path, VALID) for path in paths)
 
     def probe(self, operation: Operation) -> Mounting:
         probe, absent = Probe.of(operation), self._probes.absent
@@ -150,7 +152,7 @@ class _Prober:
             )
         try:
             answer = self._agent.send(probe.method, probe.at(absent), json=probe.body)
-            mounting = self._probes.compare(answer, self._probes.controls_of(probe, absent))
+            mounting = self._probes.compare_with_controls(probe, answer)
         except TargetGoneError:
             raise
         except NotJudgedError as refused:
@@ -245,7 +247,7 @@ class _Prober:
         answer = self._guarded(lambda: self._agent.call(operation, name, json=body))
         if answer is None:
             return Mounting(MountState.UNKNOWN, "the target broke off its answer")
-        return self._probes.compare(answer, self._probes.controls_of(Probe.of(operation), name), name)
+        return self._probes.compare_with_controls(Probe.of(operation), answer, name)
 
     def _guarded(self, ask: Callable[[], Exchange]) -> Exchange | None:
         try:

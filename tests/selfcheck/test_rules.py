@@ -20,7 +20,8 @@ PURE = {
         f"dtma_contract.{name}"
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
-            "run_report", "errors", "redaction", "routes",
+            "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
+            "discovery.target_evidence",
         )
     ),
     *(
