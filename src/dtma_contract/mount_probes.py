@@ -29,6 +29,8 @@ class Send(Protocol):
         """Return the exchange."""
 
 
+_NOT_FOUND = 404  # RFC 9110 section 15.5.5
+
 # Method and path of a question, value of its Authorization header, and whether it has a body.
 _Key = tuple[str, str, str | None, bool]
 
@@ -181,8 +183,10 @@ class MountProbes:
         answer = self.guarded(probe.method, probe.broken(self.absent), auth=auth, json=probe.body)
         fallback = self.control(probe, probe.controls(self.absent, self.nowhere)[0], auth)
         control = self.control(probe, probe.broken_control(self.absent, self.nowhere), auth)
-        if answer is None or control is None or fallback is None or not self.alike(control, fallback):
-            # Whatever looks at encodings before the routes does so for paths that do not exist as well.
+        if answer is None or control is None or fallback is None:
+            return BrokenEncoding.TOLD_NOTHING, answer
+        if control.status != _NOT_FOUND or not self.alike(control, fallback):
+            # Something before the routes answers: CORS, authentication, or whatever looks at encodings.
             return BrokenEncoding.TOLD_NOTHING, answer
         return BrokenEncoding.FELL_THROUGH if self.alike(answer, control) else BrokenEncoding.CHOKED, answer
 

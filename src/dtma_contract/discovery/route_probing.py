@@ -14,7 +14,7 @@ from dtma_contract.discovery.target_evidence import Habits, Observed, is_doubtfu
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.mount_probes import MountProbes
-from dtma_contract.mounting import BrokenEncoding, MountState, allowed_methods
+from dtma_contract.mounting import BrokenEncoding, MountState, Probe, allowed_methods
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["Budget", "RouteProbing"]
@@ -87,7 +87,8 @@ class RouteProbing:
         self._doubling = threading.Lock()
         self._probes = MountProbes(budget.send, run.name("absent"), run.name("nowhere"), self._is_first_of_prefix)
         self._mounted: dict[Question, Observed] = {}
-        self._chokes: str | None = None
+        # By whether OPTIONS asks in place of a route's own method: a server may do the one and not the other.
+        self._chokes: dict[bool, str] = {}
         self._refuses: str | None = None
 
     def observe(self, questions: Iterable[Question]) -> list[tuple[Question, Observed]]:
@@ -130,7 +131,8 @@ class RouteProbing:
         segment = _first_segment(question)
         if self._refuses is None:
             self._refuses = self._find_refusing(self._nearest(segment))
-        return Habits(self._chokes or "", self._refuses, self._find_knowing(segment))
+        chokes = self._chokes.get(bool(question.problem), "")
+        return Habits(chokes, self._refuses, self._find_knowing(segment))
 
     def _nearest(self, segment: str) -> list[Question]:
         """Return mounted routes, those that begin with a segment first."""
@@ -138,10 +140,15 @@ class RouteProbing:
 
     def _learn_choking(self, doubtful: Iterable[Question]) -> None:
         """Find out, once and where it matters, whether mounted routes fail on broken percent-encoding."""
-        segments = [_first_segment(question) for question in doubtful if question.probe.has_parameter]
-        if segments and self._chokes is None:
-            witnesses = [mounted for mounted in self._nearest(segments[0]) if mounted.probe.has_parameter]
-            self._chokes = self._find_choking(witnesses)
+        for by_options in (False, True):
+            segments = [
+                _first_segment(question)
+                for question in doubtful
+                if question.probe.has_parameter and bool(question.problem) is by_options
+            ]
+            if segments and by_options not in self._chokes:
+                witnesses = [mounted for mounted in self._nearest(segments[0]) if mounted.probe.has_parameter]
+                self._chokes[by_options] = self._find_choking(witnesses[:_WITNESSES], by_options=by_options)
 
     def _look(self, questions: Sequence[Question], pool: ThreadPoolExecutor) -> dict[Question, Observed]:
         seen = {question: Observed(question.probe, problem=question.problem) for question in questions}
@@ -201,11 +208,12 @@ class RouteProbing:
             return seen
         return replace(seen, bare_look=self._probes.compare(seen.bare, known))
 
-    def _find_choking(self, witnesses: Sequence[Question]) -> str:
+    def _find_choking(self, witnesses: Iterable[Question], *, by_options: bool) -> str:
         """Return that mounted routes fail on broken percent-encoding, where all that were asked do."""
         proof = ""
-        for question in witnesses[:_WITNESSES]:
-            broken, answer = self._probes.by_broken_encoding(harmless_probe(question), self._token)
+        for question in witnesses:
+            probe = Probe("OPTIONS", question.probe.path) if by_options else question.probe
+            broken, answer = self._probes.by_broken_encoding(probe, self._token)
             normal = self._mounted[question].answer
             # A handler that was given the name, broken as it is, did not fail on it.
             if broken is not BrokenEncoding.CHOKED or answer is None or answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.5
