@@ -116,13 +116,13 @@ def _methods(value: Any) -> list[str]:
 
 def _template(text: str) -> str:
     """Return a path as a template: ``:name``, ``<name>`` and ``{name}`` are parameters, ``?`` begins a query."""
-    path = urlsplit(text).path if "://" in text else text
+    path = (urlsplit(text).path if "://" in text else text).rstrip("`'\",;:")
     path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", path)
     path = re.sub(r":(\w+)(?:\([^)]*\))?\?(?=/|$)", r"{\1?}", path)
     path = re.sub(r":(\w+)(?:\([^)]*\))?", r"{\1}", path)
     # A question mark at the end of a parameter makes it optional; any other one begins a query.
     path = re.sub(r"\?(?!\}).*", "", path)
-    path = path.rstrip("`'\",;.)]")
+    path = path.rstrip(".)]")
     return path if re.fullmatch(r"/[\w\-.~{}?/*%+@$!]*", path) else ""
 
 

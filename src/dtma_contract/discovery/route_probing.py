@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from dtma_contract.agent import VALID, Agent
 from dtma_contract.discovery.route_questions import Question, harmless_probe
-from dtma_contract.discovery.target_evidence import Habits, Observed, is_doubtful
+from dtma_contract.discovery.target_evidence import Habits, Observed, could_be_absent, is_doubtful
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.mount_probes import MountProbes
@@ -186,13 +186,14 @@ class RouteProbing:
         seen = replace(seen, options=self._probes.by_options(probe, auth), options_answer=answer)
         if seen.options is not None or not is_doubtful(seen):
             return seen
-        if probe.has_parameter:
+        refused = seen.bare is not None and seen.bare.status in _REFUSING
+        is_settled = not could_be_absent(seen)
+        if probe.has_parameter and not is_settled:
             seen = replace(seen, broken=self._probes.by_broken_encoding(harmless_probe(question), auth)[0])
-            if self._chokes and seen.broken is not BrokenEncoding.TOLD_NOTHING:
-                # Whichever it was, there is nothing surer; the rest of the budget is for others.
-                return (
-                    seen if seen.bare is None or seen.bare.status not in _REFUSING else self._with_bare(question, seen)
-                )
+            is_settled = bool(self._chokes.get(bool(question.problem))) and seen.broken != BrokenEncoding.TOLD_NOTHING
+        if is_settled:
+            # Nothing but a refusal could be surer; the rest of the budget is for others.
+            return self._with_bare(question, seen) if refused else seen
         control = self._probes.options(self._control_paths(question)[0], auth)
         if answer is not None and control is not None:
             seen = replace(seen, options_look=self._probes.compare(answer, [control]))

@@ -15,7 +15,7 @@ from dtma_contract.evidence import Exchange
 from dtma_contract.mounting import BrokenEncoding, Mounting, MountState, Probe, allowed_methods
 from dtma_contract.routes import Cell
 
-__all__ = ["Habits", "Judged", "Observed", "is_doubtful", "judge_route", "judge_secured"]
+__all__ = ["Habits", "Judged", "Observed", "could_be_absent", "is_doubtful", "judge_route", "judge_secured"]
 
 _REFUSING: Final = frozenset({401, 403})  # RFC 9110 sections 15.5.2 and 15.5.4
 _METHOD_NOT_ALLOWED: Final = 405  # RFC 9110 section 15.5.6
@@ -144,7 +144,7 @@ def _by_further_proof(seen: Observed, habits: Habits) -> Judged | None:
     if _asks_for_token(seen):
         assert seen.bare_look is not None
         return Judged(Cell.MOUNTED, f"without a token, {seen.bare_look.evidence}")
-    proof = _proof_of_absence(seen, habits) if _may_be_absent(seen) else ""
+    proof = _proof_of_absence(seen, habits) if could_be_absent(seen) else ""
     looks = f"{seen.look.evidence}; " if seen.look is not None and seen.look.state is MountState.MISSING else ""
     return Judged(Cell.ABSENT, f"{looks}{proof}") if proof else None
 
@@ -161,7 +161,8 @@ def _proof_of_absence(seen: Observed, habits: Habits) -> str:
     return ""
 
 
-def _may_be_absent(seen: Observed) -> bool:
+def could_be_absent(seen: Observed) -> bool:
+    """Return whether a further proof could make an absence certain: no refusal or error stands before the routes."""
     if seen.answer is None or seen.look is None:
         # It was not asked for with its own method; whatever else was asked must tell.
         return True
