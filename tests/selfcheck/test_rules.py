@@ -37,7 +37,12 @@ PURE = {
 RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
-    "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
+    "docker": {
+        "dtma_contract.probes.docker_host",
+        "dtma_contract.probes.image_host",
+        "dtma_reference.engines.docker",
+        "dtma_reference.engines.remote",
+    },
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {"dtma_contract.cli", "dtma_reference.cli"},
 }
