@@ -17,7 +17,7 @@ _SENT_AS_SUCH: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _METHOD: Final = re.compile(r"[A-Z]{3,10}")
 
 # Literals and parameters; no wildcard, no regular expression, no part that could not be resolved.
-_ASKABLE: Final = re.compile(r"(?:/(?:[^/{}*?#\s]|\{[^{}?/]+\})*)+")
+_ASKABLE: Final = re.compile(r"(?:/(?:[^/{}*?#\s^$\\|()\[\]]|\{[^{}?/]+\})*)+")
 
 # RFC 9110 section 9.2.1 has GET change nothing, and services break that: where a word of an undocumented path is one of
 # these, nothing but OPTIONS is sent to it.

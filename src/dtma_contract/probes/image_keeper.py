@@ -201,13 +201,14 @@ def _place() -> list[str]:
 
 
 def _started(process: int) -> str:
-    """Return when a process started, in the kernel's ticks; empty where there is none of that number."""
+    """Return when a process started, in the kernel's ticks; empty where none of that number lives."""
     try:
         fields = Path(f"/proc/{process}/stat").read_text("ascii", "replace").rpartition(")")[2].split()
     except OSError:
         return ""
-    # proc(5): starttime is the 22nd field, the 20th behind the name.
-    return fields[19]
+    # proc_pid_stat(5): behind the name stand the state, and as the 20th the start. One that ended and that nobody has
+    # waited for (Z, X) is none.
+    return "" if fields[0] in {"Z", "X"} else fields[19]
 
 
 def _end(_number: int, _frame: object) -> NoReturn:
