@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Protocol
 
@@ -62,6 +63,7 @@ class MountProbes:
         self._asked: dict[_Key, Exchange | None] = {}
         self._volatile: set[str] = set()
         self._servers: set[tuple[str, ...]] = set()
+        self._turn = threading.Lock()
 
     def guarded(self, method: str, path: str, *, auth: str | None = VALID, json: Any = ...) -> Exchange | None:
         """Send a request; None where it may not be sent, or got no complete answer.
@@ -112,7 +114,9 @@ class MountProbes:
         Raises:
             TargetGoneError: the target does not answer any more.
         """
-        self.ask_controls([(probe, path, auth)])
+        with self._turn:
+            # Else several threads would ask for the same at once.
+            self.ask_controls([(probe, path, auth)])
         return self._asked[probe.method, path, auth, probe.body is not ...]
 
     def compare(self, answer: Exchange, controls: Iterable[Exchange], name: str = "") -> Mounting:
@@ -149,8 +153,9 @@ class MountProbes:
             TargetGoneError: the target does not answer any more.
         """
         key: _Key = ("OPTIONS", path, auth, False)
-        if self._asked.get(key) is None:
-            self._asked[key] = self.guarded("OPTIONS", path, auth=auth)
+        with self._turn:
+            if self._asked.get(key) is None:
+                self._asked[key] = self.guarded("OPTIONS", path, auth=auth)
         return self._asked[key]
 
     def by_options(self, probe: Probe, auth: str | None = VALID) -> Mounting | None:

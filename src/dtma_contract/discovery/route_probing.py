@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 
 from dtma_contract.agent import VALID, Agent
 from dtma_contract.discovery.route_questions import Question, harmless_probe
-from dtma_contract.discovery.target_evidence import Habits, Observed, could_be_absent, is_doubtful
+from dtma_contract.discovery.target_evidence import Habits, Observed, asks_for_token, could_be_absent, is_doubtful
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.mount_probes import MountProbes
@@ -110,8 +110,13 @@ class RouteProbing:
             ):
                 seen[question] = replace(seen[question], bare=answer)
             self._mounted |= {question: seen[question] for question in mounted}
-            self._learn_choking(doubtful)
             open_ones = [question for question in asked if question not in self._mounted]
+            found = self._each(pool, lambda question: self._prove(question, seen[question]), open_ones)
+            seen |= dict(zip(open_ones, found, strict=True))
+            proven = [question for question in open_ones if seen[question].options or asks_for_token(seen[question])]
+            self._mounted |= {question: seen[question] for question in proven if seen[question].answer is not None}
+            open_ones = [question for question in open_ones if question not in proven and is_doubtful(seen[question])]
+            self._learn_choking(open_ones)
             found = self._each(pool, lambda question: self._look_closer(question, seen[question]), open_ones)
             seen |= dict(zip(open_ones, found, strict=True))
         return [(question, seen[question]) for question in asked]
@@ -179,29 +184,32 @@ class RouteProbing:
             return replace(seen, look=None, problem="a path that surely does not exist got no answer to compare with")
         return replace(seen, look=self._probes.compare(seen.answer, known), fallback=known[0].status)
 
-    def _look_closer(self, question: Question, seen: Observed) -> Observed:
-        """Ask in the other ways about a route that was not seen to answer."""
+    def _prove(self, question: Question, seen: Observed) -> Observed:
+        """Ask for what alone can prove a route that was not seen to answer: that OPTIONS names it, or a refusal."""
         probe, auth = question.probe, self._token
         answer = self._probes.options(probe.at(self._probes.absent), auth)
         seen = replace(seen, options=self._probes.by_options(probe, auth), options_answer=answer)
-        if seen.options is not None or not is_doubtful(seen):
-            return seen
         refused = seen.bare is not None and seen.bare.status in _REFUSING
-        is_settled = not could_be_absent(seen)
-        if probe.has_parameter and not is_settled:
+        return self._with_bare(question, seen) if refused and seen.options is None else seen
+
+    def _look_closer(self, question: Question, seen: Observed) -> Observed:
+        """Ask for what could prove that a route is not there, the surest first."""
+        if not could_be_absent(seen):
+            return seen
+        probe, auth = question.probe, self._token
+        if probe.has_parameter:
             seen = replace(seen, broken=self._probes.by_broken_encoding(harmless_probe(question), auth)[0])
-            is_settled = bool(self._chokes.get(bool(question.problem))) and seen.broken != BrokenEncoding.TOLD_NOTHING
-        if is_settled:
-            # Nothing but a refusal could be surer; the rest of the budget is for others.
-            return self._with_bare(question, seen) if refused else seen
+            if self._chokes.get(bool(question.problem)) and seen.broken is not BrokenEncoding.TOLD_NOTHING:
+                # Whichever it was, nothing is surer; the rest of the budget is for others.
+                return seen
         control = self._probes.options(self._control_paths(question)[0], auth)
-        if answer is not None and control is not None:
-            seen = replace(seen, options_look=self._probes.compare(answer, [control]))
+        if seen.options_answer is not None and control is not None:
+            seen = replace(seen, options_look=self._probes.compare(seen.options_answer, [control]))
         return self._with_bare(question, seen)
 
     def _with_bare(self, question: Question, seen: Observed) -> Observed:
         """Compare the answer without a token, where there is one, with those to paths that do not exist."""
-        if seen.bare is None:
+        if seen.bare is None or seen.bare_look is not None:
             return seen
         controls = [self._probes.control(question.probe, path, None) for path in self._control_paths(question)]
         known = [control for control in controls if control is not None]
@@ -210,14 +218,16 @@ class RouteProbing:
         return replace(seen, bare_look=self._probes.compare(seen.bare, known))
 
     def _find_choking(self, witnesses: Iterable[Question], *, by_options: bool) -> str:
-        """Return that mounted routes fail on broken percent-encoding, where all that were asked do."""
+        """Return that mounted routes fail on broken percent-encoding, where all do of which it can be seen."""
         proof = ""
         for question in witnesses:
             probe = Probe("OPTIONS", question.probe.path) if by_options else question.probe
             broken, answer = self._probes.by_broken_encoding(probe, self._token)
             normal = self._mounted[question].answer
+            if broken is BrokenEncoding.TOLD_NOTHING:
+                continue
             # A handler that was given the name, broken as it is, did not fail on it.
-            if broken is not BrokenEncoding.CHOKED or answer is None or answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.5
+            if broken is BrokenEncoding.FELL_THROUGH or answer is None or answer.status < 400:  # noqa: PLR2004 - RFC 9110 section 15.5
                 return ""
             if normal is None or self._probes.alike(normal, answer):
                 return ""

@@ -15,7 +15,16 @@ from dtma_contract.evidence import Exchange
 from dtma_contract.mounting import BrokenEncoding, Mounting, MountState, Probe, allowed_methods
 from dtma_contract.routes import Cell
 
-__all__ = ["Habits", "Judged", "Observed", "could_be_absent", "is_doubtful", "judge_route", "judge_secured"]
+__all__ = [
+    "Habits",
+    "Judged",
+    "Observed",
+    "asks_for_token",
+    "could_be_absent",
+    "is_doubtful",
+    "judge_route",
+    "judge_secured",
+]
 
 _REFUSING: Final = frozenset({401, 403})  # RFC 9110 sections 15.5.2 and 15.5.4
 _METHOD_NOT_ALLOWED: Final = 405  # RFC 9110 section 15.5.6
@@ -115,7 +124,7 @@ def _by_itself(seen: Observed) -> Judged | None:
     if look.state is MountState.MOUNTED:
         # A gateway's own page tells of what stands before the agent.
         return None if answer.status in _GATEWAY_ERRORS and answer.json is None else Judged(Cell.MOUNTED, look.evidence)
-    if not seen.probe.has_parameter and _is_fallback(seen) and not _asks_for_token(seen):
+    if not seen.probe.has_parameter and _is_fallback(seen) and not asks_for_token(seen):
         return Judged(Cell.ABSENT, look.evidence) if seen.options is None else None
     return None
 
@@ -128,8 +137,8 @@ def _is_fallback(seen: Observed) -> bool:
     return seen.answer.status in _FALLBACKS or is_page
 
 
-def _asks_for_token(seen: Observed) -> bool:
-    """Return whether the route, unlike paths that do not exist, asks for a token."""
+def asks_for_token(seen: Observed) -> bool:
+    """Return whether the route, unlike paths that do not exist, refuses without a token; then it is mounted."""
     return (
         seen.bare is not None
         and seen.bare.status in _REFUSING
@@ -141,7 +150,7 @@ def _asks_for_token(seen: Observed) -> bool:
 def _by_further_proof(seen: Observed, habits: Habits) -> Judged | None:
     if seen.options is not None:
         return Judged(Cell.MOUNTED, seen.options.evidence)
-    if _asks_for_token(seen):
+    if asks_for_token(seen):
         assert seen.bare_look is not None
         return Judged(Cell.MOUNTED, f"without a token, {seen.bare_look.evidence}")
     proof = _proof_of_absence(seen, habits) if could_be_absent(seen) else ""

@@ -219,8 +219,8 @@ def test_a_wrong_token_is_a_stated_fact_and_the_rest_is_told(honest):
 
 @pytest.mark.alone
 def test_a_target_is_read_in_a_few_seconds(honest):
-    """A healthy agent is read within 3 seconds, the start of the fence included."""
+    """A healthy agent is read within 5 seconds, the start of the fence included."""
     started = time.perf_counter()
     read(honest, also=ALSO)
 
-    assert time.perf_counter() - started < 3
+    assert time.perf_counter() - started < 5
