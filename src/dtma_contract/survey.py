@@ -1,7 +1,8 @@
 """Which operations a live target has mounted, told without side effects by the ways of ``mounting``.
 
 An answer that looks like the fallback is no proof of absence where the operation acts on something named: an agent may
-answer an unknown instance in the fallback's shape. There a real instance decides, if the run may create one.
+answer an unknown instance in the fallback's shape. There a real instance decides, if the run may create one; if not,
+broken percent-encoding shows where the path is there after all, so that nothing false is said of it.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 from dtma_contract.mount_probes import MountProbes
-from dtma_contract.mounting import Mounting, MountState, Probe
+from dtma_contract.mounting import BrokenEncoding, Mounting, MountState, Probe
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["Removal", "Survey", "survey_target", "surveyed_instance"]
@@ -98,6 +99,8 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
     prober = _Prober(agent, run, probe_image)
     prober.ask_controls(contract)
     mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
+    if effects < EffectLevel.LIFECYCLE:
+        mountings |= prober.doubt_by_encoding(contract, mountings)
     removal, tried = Removal.UNTRIED, _NOTHING_MADE
     if effects >= EffectLevel.LIFECYCLE:
         # Where it can be tried at once, nothing more is made of what could not be removed.
@@ -162,6 +165,22 @@ class _Prober:
         if mounting.state == MountState.MISSING:
             return self._probes.by_options(probe) or mounting
         return mounting
+
+    def doubt_by_encoding(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
+        """Return as unknown what looks missing, and fails on broken percent-encoding, which a missing path does not."""
+        doubted: dict[str, Mounting] = {}
+        for operation in contract.operations:
+            if operation.subject is None or mountings[operation.id].state != MountState.MISSING:
+                continue
+            broken, answer = self._probes.by_broken_encoding(Probe.of(operation))
+            if broken is BrokenEncoding.CHOKED and answer is not None:
+                doubted[operation.id] = Mounting(
+                    MountState.UNKNOWN,
+                    f"{answer.method} {answer.target} is answered with {answer.status}, so that the path is there; "
+                    "a name that exists would show whether the method is, and this run makes none",
+                    answer,
+                )
+        return doubted
 
     def decide_doubtful(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
         """Ask again, with something that exists, for operations that answered an unknown name like the fallback.
