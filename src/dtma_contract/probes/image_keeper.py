@@ -11,6 +11,7 @@ import contextlib
 import http.client
 import json
 import os
+import re
 import select
 import signal
 import sys
@@ -24,10 +25,12 @@ from dtma_contract.errors import DtmaContractError, TargetUnusableError
 from dtma_contract.probes.image_host import ContainerState, ImageArrival, ImageHost
 from dtma_contract.redaction import TokenSpellings, redact_environment
 
-__all__ = ["KEEPER_LABEL", "is_dead", "sweep_dead", "this_process"]
+__all__ = ["KEEPER_LABEL", "is_dead", "main", "sweep_dead", "this_process"]
 
 KEEPER_LABEL: Final = "org.dtma-contract.keeper"
 _ARRIVAL_LABEL: Final = "org.dtma-contract.image"
+
+_IDENTITY: Final = re.compile(r"(?P<boot>[^:]*):(?P<space>[^:]*):(?P<process>[0-9]+):(?P<started>[0-9]*)")
 
 # Often enough that a start is never late by more than a frame.
 _POLL_SECONDS: Final = 0.1
@@ -154,25 +157,28 @@ def _remove(host: ImageHost, container_id: str, name: str, arrival: ImageArrival
         left.append(f"image {arrival.image}: {problem.message} Remove it with: docker rmi {arrival.image}")
 
 
-def sweep_dead(host: ImageHost) -> tuple[str, ...]:
+def sweep_dead(host: ImageHost, *, dry_run: bool = False) -> tuple[str, ...]:
     """Remove what keepers that were killed on this machine left behind, and return the containers' names.
 
     Args:
         host: the engine.
+        dry_run: whether to look only.
 
     Raises:
         DockerHostError: the engine refuses.
     """
-    removed = []
+    found = []
     for container_id, name, labels in host.labelled(KEEPER_LABEL):
         if not is_dead(labels[KEEPER_LABEL]):
             continue
+        found.append(name)
+        if dry_run:
+            continue
         host.remove(container_id)
-        removed.append(name)
         # A label that somebody else wrote says nothing of images.
         with contextlib.suppress(ValueError, KeyError, TypeError):
             host.put_back(ImageArrival.from_json(json.loads(labels[_ARRIVAL_LABEL])))
-    return tuple(removed)
+    return tuple(found)
 
 
 def this_process() -> str:
@@ -186,9 +192,11 @@ def is_dead(identity: str) -> bool:
     Args:
         identity: what :func:`this_process` returned there.
     """
-    *place, process, started = identity.split(":")
-    if place != _place() or not process.isdecimal():
+    match = _IDENTITY.fullmatch(identity)
+    # A label that somebody else wrote describes no process.
+    if match is None or [match["boot"], match["space"]] != _place():
         return False
+    process, started = match["process"], match["started"]
     return _started(int(process)) != started
 
 

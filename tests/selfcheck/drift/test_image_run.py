@@ -242,10 +242,35 @@ def test_what_a_killed_keeper_leaves_goes_with_the_next_run(host, tmp_path):
             process.kill()
             process.wait()
         assert container in names(host)
+        assert f"would remove {container}" in swept(host, tmp_path, "--dry-run")
+        assert container in names(host)
 
         with started_image(host, reference):
             assert (container in names(host), alive.container in names(host)) == (False, True)
         assert before == snapshot(host)
+
+
+def swept(endpoint, folder, *options):
+    command = [sys.executable, "-m", "dtma_contract", "sweep", "--docker", endpoint, *options]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env=clean_environment(), cwd=folder
+    ).stdout
+
+
+@pytest.mark.docker
+def test_a_sweep_removes_what_a_killed_keeper_left(host, tmp_path):
+    """`dtma-contract sweep --docker` ends an agent, and takes its loaded image away, without a run."""
+    with image(host) as reference:
+        archive = saved(host, reference, tmp_path / "agent.tar")
+    before = snapshot(host)
+    with holder(host, str(archive), tmp_path) as (process, container):
+        for child in keepers(process.pid):
+            os.kill(child, signal.SIGKILL)
+
+    assert container in names(host)
+    assert f"removed: {container}" in swept(host, tmp_path)
+    assert before == snapshot(host)
+    assert container not in swept(host, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["ssh://user@host", "tcp://127.0.0.1:2375", "/var/run/docker.sock"])
@@ -279,6 +304,7 @@ def test_only_a_process_that_is_surely_gone_is_dead(tmp_path):
         "another boot": is_dead(f"other:{space}:{number}:1"),
         "another space": is_dead(f"{boot}:1:{number}:1"),
         "ended": is_dead(f"{boot}:{space}:{number}:1"),
+        "no process": is_dead("x") or is_dead("") or is_dead(f"{boot}:{space}:x:1"),
         "number used again": is_dead(f"{boot}:{space}:{process}:{int(started) - 1}"),
     }
 
@@ -287,6 +313,7 @@ def test_only_a_process_that_is_surely_gone_is_dead(tmp_path):
         "another boot": False,
         "another space": False,
         "ended": True,
+        "no process": is_dead("x") or is_dead("") or is_dead(f"{boot}:{space}:x:1"),
         "number used again": True,
     }
     assert KEEPER_LABEL.startswith("org.dtma-contract.")
