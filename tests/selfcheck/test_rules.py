@@ -20,7 +20,8 @@ PURE = {
         f"dtma_contract.{name}"
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
-            "run_report", "errors", "redaction", "routes",
+            "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
+            "discovery.target_evidence",
         )
     ),
     *(
@@ -38,7 +39,12 @@ PURE = {
 RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
-    "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
+    "docker": {
+        "dtma_contract.probes.docker_host",
+        "dtma_contract.probes.image_host",
+        "dtma_reference.engines.docker",
+        "dtma_reference.engines.remote",
+    },
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {"dtma_contract.cli", "dtma_reference.cli"},
 }

@@ -12,7 +12,7 @@ from dtma_contract.errors import EngineError
 if TYPE_CHECKING:
     import docker
 
-__all__ = ["ContainerFacts", "DockerHost", "DockerHostError"]
+__all__ = ["ContainerFacts", "DockerHost", "DockerHostError", "sdk_errors"]
 
 # A busy engine takes seconds to kill and remove a container.
 _TIMEOUT_SECONDS = 60
@@ -91,7 +91,7 @@ class DockerHost:
                 base_url=url, timeout=_TIMEOUT_SECONDS, use_ssh_client=url.startswith("ssh://"), version="auto"
             )
             client.ping()
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             if client is not None:
                 client.close()
             raise DockerHostError(
@@ -120,7 +120,7 @@ class DockerHost:
                 except docker.errors.NotFound:
                     # It went away between the list and the look.
                     continue
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot list containers: {problem}.") from None
         return tuple(found)
 
@@ -139,7 +139,7 @@ class DockerHost:
             self._client.api.remove_container(container_id, force=True, v=True)
         except docker.errors.NotFound:
             return
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot remove {container_id[:12]}: {problem}.") from None
 
     def remove_named(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -163,7 +163,8 @@ def _knock(url: str) -> None:
             connection.connect(url.removeprefix("unix://"))
 
 
-def _sdk_errors() -> tuple[type[Exception], ...]:
+def sdk_errors() -> tuple[type[Exception], ...]:
+    """Return what the Docker SDK raises where an engine is away, refuses or answers nonsense."""
     import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
     import requests  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
