@@ -1,4 +1,4 @@
-"""The socket of a Docker Engine on another host, brought here by the machine's own ssh: its keys, agent and configuration.
+"""The socket of a Docker Engine on another host, brought here by the ssh of this machine, with its keys and settings.
 
 The Docker SDK would need a second implementation of SSH for this, which knows nothing of the user's configuration.
 """

@@ -81,13 +81,10 @@ class LayoutFolder:
         """Open a blob; see :class:`Blobs`."""
         algorithm, _, digits = descriptor.digest.partition(":")
         place = self._folder / "blobs" / algorithm / digits
-        try:
-            if not stat.S_ISREG(place.stat().st_mode):
-                raise OSError
-            file = place.open("rb", buffering=0)
-        except OSError:
-            raise ImageError(f"The blob {descriptor} is missing in {self._folder}.", _COPY_AGAIN) from None
-        with file:
+        # A pipe or a device would be waited for.
+        if not place.is_file():
+            raise ImageError(f"The blob {descriptor} is missing in {self._folder}.", _COPY_AGAIN)
+        with place.open("rb", buffering=0) as file:
             yield file
 
     def order(self, layers: Sequence[Descriptor]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
+from typing import IO, cast
 
 import zstandard
 
@@ -92,7 +93,8 @@ class BoundedSource:
 
     def read(self, size: int, /) -> bytes:
         """Return at most so many bytes."""
-        piece = self._source.read(min(size, self._left))
+        # Nothing is not asked for: to some sources, zero bytes mean all of them.
+        piece = self._source.read(min(size, self._left)) if self._left else b""
         self._left -= len(piece)
         return piece
 
@@ -170,7 +172,7 @@ class _Zstd:
     def __init__(self, source: ByteSource, name: str) -> None:
         self._name = name
         self._reader = zstandard.ZstdDecompressor(max_window_size=_MAX_ZSTD_WINDOW).stream_reader(
-            source, read_across_frames=True, read_size=_CHUNK
+            cast("IO[bytes]", source), read_across_frames=True, read_size=_CHUNK
         )
 
     def read(self, size: int, /) -> bytes:

@@ -39,8 +39,15 @@ INTERPRETERS: Mapping[str, frozenset[str]] = {
     "0x": frozenset(),
 }
 # The first word that these take is an order, not a file.
-_ORDERS = {"bun": {"run", "start"}, "deno": {"run", "serve"}, "pm2": {"start"}, "pm2-runtime": {"start"}, "tsx": {"watch"},
-           "pm2-docker": {"start"}, "forever": {"start"}}  # fmt: skip
+_ORDERS = {
+    "bun": {"run", "start"},
+    "deno": {"run", "serve"},
+    "pm2": {"start"},
+    "pm2-runtime": {"start"},
+    "pm2-docker": {"start"},
+    "tsx": {"watch"},
+    "forever": {"start"},
+}
 
 PACKAGE_RUNNERS = frozenset({"npm", "yarn", "pnpm", "bun"})
 _FOLDER_OPTIONS = frozenset({"--prefix", "-C", "--cwd", "--dir"})
@@ -138,8 +145,8 @@ def script_of_package(words: Sequence[str]) -> tuple[str, str, str, list[str]]:
     """Return what ``npm`` and its like are asked for.
 
     Returns:
-        The folder that is named, the workspace that is named, the script, and further arguments. Of ``npm exec`` and its
-        like the script is empty, and the arguments are the command.
+        The folder that is named, the workspace that is named, the script, and further arguments. Of ``npm exec`` and
+        its like the script is empty, and the arguments are the command.
     """
     folder = workspace = ""
     rest = list(words[1:])

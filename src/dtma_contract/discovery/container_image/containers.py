@@ -39,7 +39,7 @@ def read_container(engine: DockerImages, name: str, *, reference: str, endpoint:
     if facts is None:
         raise ImageError(f"The Docker Engine at {endpoint} has no container {name!r}.", "`docker ps -a` lists them.")
     image = engine.image(str(facts["Image"])) or {}
-    # The container's own command may differ from its image's; when and for what the image was built stands in the image.
+    # A container may have a command of its own; when and for what it was built stands in the image.
     config = ImageConfig.from_json({**facts, **image, "Config": facts["Config"]})
     origin = ImageOrigin(
         "container",

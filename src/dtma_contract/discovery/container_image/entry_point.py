@@ -1,7 +1,8 @@
 """From the command that a container runs to the file that node runs. Pure: all it asks is the tree of files.
 
-Followed are ``ENTRYPOINT`` with ``CMD``, the shell form, start scripts, the entry point script of Node's own images, wrappers
-such as ``tini --``, package managers with the scripts of package.json, process managers, and node with its options.
+Followed are ``ENTRYPOINT`` with ``CMD``, the shell form, start scripts, the entry point script of Node's own images,
+wrappers such as ``tini --``, package managers with the scripts of package.json, process managers, and node with its
+options.
 """
 
 from __future__ import annotations
@@ -154,6 +155,9 @@ class _Search:
             return self._node_entrypoint(words[1:], folder, steps)
         if (inner := unwrapped(words)) is not None:
             return self.follow(inner, folder, steps)
+        return self._runner(name, words, folder, steps)
+
+    def _runner(self, name: str, words: list[str], folder: str, steps: tuple[str, ...]) -> EntryPoint:
         if name in PACKAGE_RUNNERS and not (name == "bun" and self._bun_runs_file(words, folder)):
             return self._package(words, folder, steps)
         if name in INTERPRETERS:

@@ -1,4 +1,4 @@
-"""The file system of an image from its blobs: layers are read one after another, again where more turns out to matter."""
+"""The file system of an image from its blobs; layers are read again where more turns out to matter."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from dtma_contract.discovery.container_image.tar_stream import EntryKind
 
 __all__ = ["FileSystem", "read_file_system", "read_layers"]
 
-# The first reading finds the program, the second what it needs, the third what that needs; nothing was seen to need more.
+# The first reading finds the program, the second what it needs, the third what that needs.
 _MAX_READINGS = 3
 
 # Versions of a dependency that is a part of the same repository.
@@ -70,9 +70,7 @@ def read_file_system(read: Callable[[KeptFiles], tuple[RootTree, tuple[str, ...]
     return FileSystem(tree, entry_point, problem, unread)
 
 
-def read_layers(
-    blobs: Blobs, manifest: Manifest, config: ImageConfig, kept: KeptFiles, limits: Limits
-) -> tuple[RootTree, tuple[str, ...]]:
+def read_layers(blobs: Blobs, manifest: Manifest, kept: KeptFiles, limits: Limits) -> tuple[RootTree, tuple[str, ...]]:
     """Read all layers of an image and put them on top of each other.
 
     Raises:

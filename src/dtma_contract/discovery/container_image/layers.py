@@ -56,6 +56,11 @@ class Budget:
         self._unpacked = limits.unpacked_bytes
         self._kept = limits.kept_bytes
 
+    @property
+    def unpacked(self) -> int:
+        """How many bytes may still be unpacked."""
+        return self._unpacked
+
     def spend_entry(self, name: str) -> None:
         """Count one entry.
 
@@ -110,7 +115,7 @@ def read_layer(
         ImageError: the layer is damaged, leads out of the image, or is larger than is read.
     """
     changes, unread = [], []
-    stream = TarStream(source, name)
+    stream = TarStream(source, name, most=budget.unpacked)
     for entry in stream:
         budget.spend_entry(name)
         budget.check_unpacked(stream.offset, entry, name)

@@ -34,8 +34,9 @@ def read_image(
 
     Args:
         reference: path of an archive (``docker save``, OCI) or of an OCI layout, with ``:TAG`` behind it where it holds
-            several; ``docker://NAME`` of an engine; ``registry://HOST/NAME:TAG``; ``container://NAME`` for the files of a
-            container as they are now; or a bare name, which is looked for in the engine first, then in the registry.
+            several; ``docker://NAME`` of an engine; ``registry://HOST/NAME:TAG``; ``container://NAME`` for the files of
+            a container as they are now; or a bare name: one of the engine that was named; where none was, it is looked
+            for in the engine of the docker command first, then in the registry.
         docker: endpoint of the engine, ``unix://…`` or ``ssh://user@host``; by default the one of the docker command.
         platform: such as ``linux/arm64``; by default :data:`DEFAULT_PLATFORM`, or the only one that there is.
         limits: the bounds of reading.
@@ -85,7 +86,7 @@ class _Wanted:
             if not there.serves(Platform(self.platform.os, self.platform.architecture)):
                 raise ImageError(f"The image is for {there}, not for {self.platform}.")
         origin = ImageOrigin(kind, self.reference, place, manifest.digest, manifest.config.digest)
-        system = read_file_system(lambda kept: read_layers(blobs, manifest, config, kept, self.limits), config)
+        system = read_file_system(lambda kept: read_layers(blobs, manifest, kept, self.limits), config)
         return content_of(system, config, origin)
 
 
@@ -170,7 +171,7 @@ def _saved(engine: DockerImages, name: str, endpoint: str, wanted: _Wanted) -> I
 
 @contextlib.contextmanager
 def _spooled(pieces: Iterator[bytes], limits: Limits) -> Iterator[BinaryIO]:
-    """Hold an export in a file without a name, so that nothing stays whatever happens: its layers come before its index."""
+    """Hold an export, whose layers come before its index, in a file without a name: nothing stays, whatever happens."""
     written = 0
     with tempfile.TemporaryFile(prefix="dtmac-image-", buffering=0) as file:
         for piece in pieces:

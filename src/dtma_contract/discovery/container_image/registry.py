@@ -10,9 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
-import oras.auth.basic
-import oras.auth.token
-import oras.provider
+import oras.provider  # type: ignore[import-untyped]  # the library has no types
 import requests
 import urllib3
 
@@ -27,13 +25,11 @@ __all__ = ["RegistryBlobs"]
 # Connecting, and between two pieces of an answer.
 _TIMEOUT_SECONDS = (10, 60)
 
-_ACCEPTED = ", ".join(
-    [
-        "application/vnd.oci.image.index.v1+json",
-        "application/vnd.oci.image.manifest.v1+json",
-        "application/vnd.docker.distribution.manifest.list.v2+json",
-        "application/vnd.docker.distribution.manifest.v2+json",
-    ]
+_ACCEPTED = (
+    "application/vnd.oci.image.index.v1+json, "
+    "application/vnd.oci.image.manifest.v1+json, "
+    "application/vnd.docker.distribution.manifest.list.v2+json, "
+    "application/vnd.docker.distribution.manifest.v2+json"
 )
 
 # Docker's own registry has another name than its images.

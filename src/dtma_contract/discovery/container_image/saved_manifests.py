@@ -39,7 +39,8 @@ def saved_manifest(archive: ArchiveFile, tag: str) -> Manifest:
     config = ImageConfig.from_json(json_object(content, f"The configuration {name}"))
     if len(config.layer_digests) != len(layers):
         raise ImageError(
-            f"The archive is damaged: its configuration names {len(config.layer_digests)} layers, it lists {len(layers)}."
+            f"The archive is damaged: its configuration names {len(config.layer_digests)} layers, "
+            f"it lists {len(layers)}."
         )
     return Manifest(
         "",

@@ -21,8 +21,8 @@ _ARGUMENTS = frozenset({"$@", "$*", "${@}", "${*}"})
 def commands_of(text: str, arguments: Sequence[str] = ()) -> list[list[str]]:
     """Return the simple commands of a script, in its order, each as words.
 
-    Assignments are followed as far as they are plain; redirections, conditions and loops are not told apart: each command
-    counts as one that may run. ``$@`` stands for the arguments.
+    Assignments are followed as far as they are plain. Conditions and loops are not weighed: each command counts as one
+    that may run. ``$@`` stands for the arguments.
 
     Args:
         text: a command line or a whole script.

@@ -1,7 +1,7 @@
 """A tar archive read from its beginning to its end, once, with bounds on all that its headers ask for.
 
 ``tarfile`` of the standard library holds whatever a header announces (an extended header of 10 GiB is read into
-memory), and takes five times as long for each entry. Formats: ustar, GNU (long names, sparse files), pax (POSIX.1-2001).
+memory), and takes several times as long for each entry. Formats: ustar, GNU (long names, sparse files), pax.
 """
 
 from __future__ import annotations
@@ -22,6 +22,9 @@ _CHUNK = MIB
 
 # A path and a link target together have a few KiB, and so have the attributes of a file.
 _MAX_EXTENDED_HEADER = MIB
+
+# One of pax, or a long name and a long link of GNU, and perhaps one for all entries.
+_MAX_EXTENDED_HEADERS = 8
 
 
 class ByteSource(Protocol):
@@ -80,12 +83,16 @@ class TarStream:
         name: what it is called in messages.
         skip: passes over so many bytes of the source without reading them, where it can; it raises
             :class:`ImageError` beyond the end.
+        most: how many bytes are read at most.
     """
 
-    def __init__(self, source: ByteSource, name: str, skip: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self, source: ByteSource, name: str, skip: Callable[[int], None] | None = None, most: int | None = None
+    ) -> None:
         self._source = source
         self._name = name
         self._skip_source = skip
+        self._most = most
         self._buffer = b""
         self._at = 0
         self._passed = 0
@@ -126,11 +133,10 @@ class TarStream:
             self._at = len(self._buffer)
 
     def _header(self, *, first: bool) -> TarEntry | None:
-        path = target = None
         records: dict[str, str] = {}
-        while True:
+        for _ in range(_MAX_EXTENDED_HEADERS):
             if not self._fill(_BLOCK):
-                if self._at < len(self._buffer) or path or target or records:
+                if self._at < len(self._buffer) or records:
                     raise self._truncated()
                 if first:
                     raise ImageError(f"{self._name} is empty, and no tar archive.")
@@ -143,30 +149,28 @@ class TarStream:
             self._check(block)
             kind = block[156:157]
             size = self._number(block[124:136])
-            if kind in b"xXgLK":
-                if size > _MAX_EXTENDED_HEADER:
-                    raise ImageError(f"{self._name} has an extended header of {size_text(size)}, which no file needs.")
-                extended = self._take(size)
-                self._skip(-size % _BLOCK)
-                if kind == b"L":
-                    path = _text(extended)
-                elif kind == b"K":
-                    target = _text(extended)
-                elif kind in b"xX":
-                    records |= self._records(extended)
-                continue
-            return self._entry(block, kind, size, records, path, target)
+            if kind not in b"xXgLK":
+                return self._entry(block, kind, size, records)
+            records |= self._extended(kind, size)
+        raise ImageError(f"{self._name} is damaged: an entry has too many extended headers.")
 
-    def _entry(
-        self, block: bytes, kind: bytes, size: int, records: dict[str, str], path: str | None, target: str | None
-    ) -> TarEntry:
-        if path is None:
-            path = _text(block[:100])
-            # The prefix is one in POSIX's format only; GNU keeps times there.
-            if block[257:263] == b"ustar\0" and block[345]:
-                path = f"{_text(block[345:500])}/{path}"
+    def _extended(self, kind: bytes, size: int) -> dict[str, str]:
+        """Return what an extended header says of the entry behind it; what it says of all entries is of no interest."""
+        if size > _MAX_EXTENDED_HEADER:
+            raise ImageError(f"{self._name} has an extended header of {size_text(size)}, which no file needs.")
+        extended = self._take(size)
+        self._skip(-size % _BLOCK)
+        if kind in b"xX":
+            return self._records(extended)
+        return {} if kind == b"g" else {"path" if kind == b"L" else "linkpath": _text(extended)}
+
+    def _entry(self, block: bytes, kind: bytes, size: int, records: dict[str, str]) -> TarEntry:
+        path = _text(block[:100])
+        # The prefix is one in POSIX's format only; GNU keeps times there.
+        if block[257:263] == b"ustar\0" and block[345]:
+            path = f"{_text(block[345:500])}/{path}"
         path = records.get("GNU.sparse.name") or records.get("path") or path
-        target = records.get("linkpath") or target or _text(block[157:257])
+        target = records.get("linkpath") or _text(block[157:257])
         if kind[0] in _BARE:
             size = 0
         elif "size" in records:
@@ -192,8 +196,10 @@ class TarStream:
             expected = int(block[148:156].split(b"\0")[0].strip() or b"-1", 8)
         except ValueError:
             expected = -1
-        signed = total - 256 * sum(byte > 127 for byte in block[:148] + block[156:]) if total != expected else total  # noqa: PLR2004 - the largest signed byte
-        if expected not in {total, signed}:
+        if expected == total:
+            return
+        largest_signed = 127
+        if expected != total - 256 * sum(byte > largest_signed for byte in block[:148] + block[156:]):
             raise ImageError(f"{self._name} is damaged, or no tar archive: a header's checksum does not hold.")
 
     def _number(self, field: bytes) -> int:
@@ -236,6 +242,8 @@ class TarStream:
         pieces = [self._buffer[self._at :]]
         had = len(pieces[0])
         self._passed += self._at
+        if self._most is not None and self._passed > self._most:
+            raise ImageError(f"{self._name} is larger than {size_text(self._most)} when unpacked, which is not read.")
         while had < size and (piece := self._source.read(max(_CHUNK, size - had))):
             pieces.append(piece)
             had += len(piece)
