@@ -110,6 +110,7 @@ class BuiltImage:
 
     @property
     def digest(self) -> str:
+        """Of the manifest."""
         return digest(self.manifest)
 
 

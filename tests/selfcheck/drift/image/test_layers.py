@@ -92,7 +92,10 @@ CASES = {
         [({"/app/a.js": b"1", "./app/b.js": b"2"}, [])],
         {"app/a.js": b"1", "app/b.js": b"2"},
     ),
-    "devices are no files": ([({}, [Entry("app/a.js", tarfile.CHRTYPE), Entry("app/p", tarfile.FIFOTYPE)])], {"app/a.js": None}),
+    "devices are no files": (
+        [({}, [Entry("app/a.js", tarfile.CHRTYPE), Entry("app/p.js", tarfile.FIFOTYPE)])],
+        {"app/a.js": None, "app/p.js": None},
+    ),
 }  # fmt: skip
 
 
