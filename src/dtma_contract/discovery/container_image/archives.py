@@ -206,7 +206,7 @@ class ArchiveFile:
                 self._links[name] = normpath(join(name.rpartition("/")[0], entry.target))
             elif entry.kind is EntryKind.HARDLINK:
                 self._links[name] = normpath(entry.target)
-            if stream.offset > self._limits.unpacked_bytes:
+            if self._packed and stream.offset > self._limits.unpacked_bytes:
                 raise ImageError(f"{self._name} is larger than {size_text(self._limits.unpacked_bytes)}.")
         if not self._packed and any(offset + size > self._size for offset, size in self._members.values()):
             raise ImageError(f"{self._name} is truncated: it ends within an entry.", _COPY_AGAIN)

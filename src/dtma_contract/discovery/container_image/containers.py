@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from dtma_contract.discovery.container_image.configuration import ImageConfig
 from dtma_contract.discovery.container_image.content import ImageContent, ImageOrigin
@@ -15,7 +16,7 @@ from dtma_contract.discovery.container_image.root_tree import RootTree
 from dtma_contract.discovery.container_image.tar_stream import EntryKind
 from dtma_contract.probes.docker_images import DockerImages
 
-__all__ = ["read_container"]
+__all__ = ["read_container", "repository_digest"]
 
 # Links that lead from one link to the next: an application's folder is reached by one at most.
 _MAX_LINKS = 4
@@ -45,13 +46,22 @@ def read_container(engine: DockerImages, name: str, *, reference: str, endpoint:
         "container",
         reference,
         endpoint,
-        digest=next((str(each).partition("@")[2] for each in image.get("RepoDigests") or []), ""),
+        digest=repository_digest(image),
         image_id=str(facts["Image"]),
         container=f"{str(facts['Name']).removeprefix('/')} {facts['Id']}",
     )
     mounts = [str(mount.get("Destination") or "").strip("/") for mount in facts.get("Mounts") or []]
     system = read_file_system(lambda kept: _Files(engine, str(facts["Id"]), config, mounts, limits).read(kept), config)
     return content_of(system, config, origin)
+
+
+def repository_digest(image: Mapping[str, Any]) -> str:
+    """Return the digest that an image has in the registry it was pulled from or pushed to; empty where in none.
+
+    Args:
+        image: what the engine says of it.
+    """
+    return next((str(each).partition("@")[2] for each in image.get("RepoDigests") or []), "")
 
 
 class _Files:

@@ -14,6 +14,7 @@ from dtma_contract.discovery.container_image.kept_files import KeptFiles, applic
 from dtma_contract.discovery.container_image.layers import Budget, Change, read_layer
 from dtma_contract.discovery.container_image.manifests import Manifest
 from dtma_contract.discovery.container_image.problems import Limits
+from dtma_contract.discovery.container_image.read_ahead import read_ahead
 from dtma_contract.discovery.container_image.root_tree import RootTree
 from dtma_contract.discovery.container_image.tar_stream import EntryKind
 
@@ -91,7 +92,8 @@ def read_layers(blobs: Blobs, manifest: Manifest, kept: KeptFiles, limits: Limit
             source = unpacked(blob, name)
             if descriptor.name:
                 source = VerifiedSource(source, descriptor.digest, name)
-            changes, large = read_layer(source, name, kept=kept, budget=budget, hidden=above.__contains__)
+            with read_ahead(source) as ahead:
+                changes, large = read_layer(ahead, name, kept=kept, budget=budget, hidden=above.__contains__)
             for verified in (source, blob):
                 if isinstance(verified, VerifiedSource):
                     verified.verify()

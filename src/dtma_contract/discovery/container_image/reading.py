@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
 from dtma_contract.discovery.container_image.archives import ArchiveFile, Blobs, LayoutFolder, open_archive
 from dtma_contract.discovery.container_image.configuration import ImageConfig
-from dtma_contract.discovery.container_image.containers import read_container
+from dtma_contract.discovery.container_image.containers import read_container, repository_digest
 from dtma_contract.discovery.container_image.content import ImageContent, ImageOrigin
 from dtma_contract.discovery.container_image.file_systems import read_file_system, read_layers
 from dtma_contract.discovery.container_image.manifests import Manifest, Platform, chosen_manifest, json_object
@@ -141,8 +142,8 @@ def _from_engine(place: ImagePlace, docker: str | None, wanted: _Wanted) -> Imag
     if endpoint is not None:
         try:
             with contextlib.closing(DockerImages.connect(endpoint)) as engine:
-                if engine.image(place.name) is not None:
-                    return _saved(engine, place.name, endpoint, wanted)
+                if (facts := engine.image(place.name)) is not None:
+                    return _saved(engine, place.name, endpoint, wanted, repository_digest(facts))
             tried = f"the Docker Engine at {endpoint} does not have it"
         except EngineError as problem:
             if only:
@@ -163,10 +164,12 @@ def _from_engine(place: ImagePlace, docker: str | None, wanted: _Wanted) -> Imag
         ) from None
 
 
-def _saved(engine: DockerImages, name: str, endpoint: str, wanted: _Wanted) -> ImageContent:
+def _saved(engine: DockerImages, name: str, endpoint: str, wanted: _Wanted, digest: str) -> ImageContent:
     with _spooled(engine.saved(name), wanted.limits) as file:
         archive = ArchiveFile(file, f"The image {name} of the engine", wanted.limits)
-        return wanted.content(archive, _manifest_of(archive, "", wanted), "engine", endpoint)
+        manifest = _manifest_of(archive, "", wanted)
+        # What an engine pulled has the digest of the registry; what it exports may not.
+        return wanted.content(archive, replace(manifest, digest=digest or manifest.digest), "engine", endpoint)
 
 
 @contextlib.contextmanager

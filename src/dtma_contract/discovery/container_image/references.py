@@ -13,7 +13,7 @@ __all__ = ["ImagePlace", "RegistryReference", "is_loopback", "place_of"]
 
 # The grammar of references (github.com/distribution/reference).
 _REFERENCE = re.compile(
-    r"(?P<name>[a-zA-Z0-9]+(?:(?:[._]|__|-+)[a-zA-Z0-9]+)*(?::\d+)?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*|"
+    r"(?P<name>[a-zA-Z0-9]+(?:(?:[._]|__|-+)[a-zA-Z0-9]+)*(?::\d+(?=/))?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)*|"
     r"\[[0-9a-fA-F:]+\](?::\d+)?(?:/[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*)+)"
     r"(?::(?P<tag>\w[\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}))?"
 )

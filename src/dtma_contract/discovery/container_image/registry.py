@@ -121,7 +121,7 @@ class RegistryBlobs:
         session.trust_env = not loopback
         for prefix in ("http", "https") if loopback else ("https",):
             try:
-                answer = session.get(f"{prefix}://{self._host}/v2/")
+                answer = session.get(f"{prefix}://{self._host}/v2/", timeout=_TIMEOUT_SECONDS[0])
             except requests.RequestException as problem:
                 session.close()
                 raise _unreachable(self._host, problem) from None
