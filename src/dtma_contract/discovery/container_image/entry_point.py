@@ -238,6 +238,8 @@ class _Search:
             return self._script(" ".join([text, *arguments]), package, (*steps, said))
         if script == "start" and self._tree.is_file(join(package, "server.js")):
             return self._entry("server.js", package, (*steps, "server.js, because there is no script `start`"))
+        if basename(words[0]) != "npm" and script in INTERPRETERS:
+            return self.follow([script, *arguments], package, steps)
         if basename(words[0]) != "npm" and (tool := self._installed(script, package)) is not None:
             return self.follow([f"/{tool}", *arguments], package, steps)
         raise EntryProblem(
@@ -257,6 +259,9 @@ class _Search:
             raise EntryProblem(f"`{' '.join(words)[:300]}` names no file.")
         if "$" in script:
             raise EntryProblem(f"Which file is started depends on the environment: `{' '.join(words)[:300]}`.")
+        if basename(words[0]).startswith("pm2") and script in PACKAGE_RUNNERS:
+            behind = [word for word in words[words.index(script) + 1 :] if word != "--"]
+            return self.follow([script, *behind], folder, steps)
         if basename(words[0]).startswith("pm2") and (configured := self._pm2(script, folder)) is not None:
             inner, place = configured
             return self._entry(inner, place, (*steps, f"script of {script}"))
