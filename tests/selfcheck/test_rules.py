@@ -30,13 +30,26 @@ PURE = {
             "limits", "settings",
         )
     ),
+    "dtma_contract.discovery.provenance",
+    *(
+        f"dtma_contract.discovery.container_image.{name}"
+        for name in (
+            "command_lines", "configuration", "image_provenance", "kept_files", "manifests", "problems", "shell_words",
+        )
+    ),
 }  # fmt: skip
 
 # What only some modules may import, and which.
 RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
-    "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
+    "docker": {
+        *(f"dtma_contract.probes.{name}" for name in ("docker_host", "docker_images", "introspection_container")),
+        "dtma_reference.engines.docker",
+        "dtma_reference.engines.remote",
+    },
+    "oras": {"dtma_contract.discovery.container_image.registry"},
+    "zstandard": {"dtma_contract.discovery.container_image.byte_streams"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {"dtma_contract.cli", "dtma_reference.cli"},
 }

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dtma_contract.discovery.container_image.content import ImageProvenance, PackageFacts
+from dtma_contract.discovery.container_image.image_provenance import ImageProvenance, PackageFacts
 
 __all__ = ["PackageDifference", "ProvenanceComparison", "compare_provenance"]
 

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dtma_contract.discovery.container_image.configuration import ImageConfig
-from dtma_contract.discovery.container_image.content import ImageContent, ImageOrigin
+from dtma_contract.discovery.container_image.content import ImageContent
 from dtma_contract.discovery.container_image.file_systems import read_file_system
+from dtma_contract.discovery.container_image.image_provenance import ImageOrigin
 from dtma_contract.discovery.container_image.kept_files import KeptFiles
 from dtma_contract.discovery.container_image.layers import Budget, Change, read_layer
 from dtma_contract.discovery.container_image.problems import ImageError, Limits

@@ -1,4 +1,4 @@
-"""From the command that a container runs to the file that node runs. Pure: all it asks is the tree of files.
+"""From the command that a container runs to the file that node runs; all that is asked is the tree of files.
 
 Followed are ``ENTRYPOINT`` with ``CMD``, the shell form, start scripts, the entry point script of Node's own images,
 wrappers such as ``tini --``, package managers with the scripts of package.json, process managers, and node with its

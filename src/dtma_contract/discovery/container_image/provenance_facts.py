@@ -1,13 +1,14 @@
-"""The facts of an image's application, from what was read of it. Pure."""
+"""The facts of an image's application, from what was read of it."""
 
 from __future__ import annotations
 
 from posixpath import join
 
 from dtma_contract.discovery.container_image.configuration import ImageConfig
-from dtma_contract.discovery.container_image.content import ImageContent, ImageOrigin, ImageProvenance, PackageFacts
+from dtma_contract.discovery.container_image.content import ImageContent
 from dtma_contract.discovery.container_image.entry_point import package_document
 from dtma_contract.discovery.container_image.file_systems import FileSystem
+from dtma_contract.discovery.container_image.image_provenance import ImageOrigin, ImageProvenance, PackageFacts
 from dtma_contract.discovery.file_tree import FileTree
 
 __all__ = ["content_of", "package_facts"]

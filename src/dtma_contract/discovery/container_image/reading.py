@@ -12,8 +12,9 @@ from typing import BinaryIO
 from dtma_contract.discovery.container_image.archives import ArchiveFile, Blobs, LayoutFolder, open_archive
 from dtma_contract.discovery.container_image.configuration import ImageConfig
 from dtma_contract.discovery.container_image.containers import read_container, repository_digest
-from dtma_contract.discovery.container_image.content import ImageContent, ImageOrigin
+from dtma_contract.discovery.container_image.content import ImageContent
 from dtma_contract.discovery.container_image.file_systems import read_file_system, read_layers
+from dtma_contract.discovery.container_image.image_provenance import ImageOrigin
 from dtma_contract.discovery.container_image.manifests import Manifest, Platform, chosen_manifest, json_object
 from dtma_contract.discovery.container_image.problems import ImageError, Limits, size_text
 from dtma_contract.discovery.container_image.provenance_facts import content_of

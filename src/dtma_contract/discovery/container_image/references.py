@@ -1,4 +1,4 @@
-"""What kind of place an image reference names. Pure but for the look whether a path exists, which is handed in."""
+"""What kind of place an image reference names."""
 
 from __future__ import annotations
 

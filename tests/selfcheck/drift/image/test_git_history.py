@@ -128,7 +128,7 @@ def test_a_machine_without_git_is_told(repository, monkeypatch):
 
 
 def test_the_settings_of_a_hook_lead_nowhere_else(repository, tmp_path, monkeypatch):
-    """git sets GIT_DIR for hooks; the folder that was named is meant all the same."""
+    """Git sets GIT_DIR for hooks; the folder that was named is meant all the same."""
     monkeypatch.setenv("GIT_DIR", str(tmp_path))
 
     assert source_history(repository[0]).commit == repository[1][2]

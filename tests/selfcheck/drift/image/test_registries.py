@@ -120,7 +120,7 @@ class Guarded(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def do_GET(self):  # noqa: N802 - the name that the library calls
+    def do_GET(self):
         """Answer as the distribution API and its token service do."""
         said = self.headers.get("Authorization", "")
         basic = "Basic " + base64.b64encode(b"user:pass-word").decode()
