@@ -9,7 +9,7 @@ import secrets
 import tarfile
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dtma_contract.errors import DtmaContractError
@@ -23,14 +23,21 @@ ROUTES_PREFIX = "DTMA-CONTRACT-ROUTES "
 # By this label, whatever a killed run left behind is found: `docker ps -aq --filter label=…`.
 INTROSPECTION_LABEL = "org.dtma-contract.introspection"
 
-# A path that no image has, outside of every folder that is mounted anew.
-_HOOK = "dtma-contract-introspection-hook.cjs"
+# A folder that no image has. It is a volume without a name: where a container's file system is read-only, engines let
+# nothing else be written to before its start, and a folder of this machine would not be there on another host.
+_FOLDER = "/dtma-contract-introspection"
+_HOOK = "hook.cjs"
 
 _MEMORY_BYTES = 512 * 1024 * 1024
 _PROCESSES = 128
 
 # A route list is some KiB; a program that prints without end is not listened to.
 _MAX_OUTPUT_BYTES = 16 * 1024 * 1024
+
+# The output of a container that was removed ends at once.
+_JOIN_SECONDS = 2
+
+_SHORTEST_SECRET = 6
 
 # Lines that are quoted where no routes come.
 _QUOTED_LINES = 5
@@ -51,7 +58,8 @@ def run_introspection(
     """Start an image with a preload hook and return the routes that it prints.
 
     The container has no network, a read-only file system with a small ``/tmp``, no capability, no way to gain one,
-    bounds on memory and processes, and nothing of the host. It is removed in any case.
+    bounds on memory and processes, and nothing of the host. It is removed in any case, with the volume that holds the
+    hook.
 
     Args:
         docker_url: endpoint of the engine, which has the image.
@@ -75,19 +83,17 @@ class _Introspection(DockerHost):
         import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         name = f"dtmac-introspection-{secrets.token_hex(8)}"
-        container = ""
         try:
-            container = self._created(image, name, environment)
-            # A container that has not started yet can be written to, although its file system is read-only later.
-            self._client.api.put_archive(container, "/", _archive(hook_source))
-            return self._listen(container, seconds)
+            with contextlib.ExitStack() as removed, contextlib.ExitStack() as made:
+                # Under its name, because a request that was interrupted may have made the container all the same.
+                made.callback(self.remove, name)
+                container = self._created(image, name, environment)
+                self._client.api.put_archive(container, _FOLDER, _archive(hook_source))
+                return self._listen(container, seconds, removed)
         except docker.errors.ImageNotFound:
             raise IntrospectionError(f"The Docker Engine has no image {image!r} to ask.") from None
         except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot run {image}: {problem}.") from None
-        finally:
-            # Under its name, because an answer that was interrupted has made the container all the same.
-            self.remove(container or name)
 
     def _created(self, image: str, name: str, environment: Mapping[str, str]) -> str:
         import docker.types  # noqa: PLC0415 - the SDK is slow to import and seldom needed
@@ -96,7 +102,7 @@ class _Introspection(DockerHost):
         inspect: Any = api.inspect_image
         declared = dict(word.partition("=")[::2] for word in (inspect(image)["Config"].get("Env") or []) if word)
         # What the image itself preloads stays, behind the hook.
-        options = f"--require /{_HOOK} {declared.get('NODE_OPTIONS', '')}".strip()
+        options = f"--require {_FOLDER}/{_HOOK} {declared.get('NODE_OPTIONS', '')}".strip()
         created = api.create_container(
             image,
             name=name,
@@ -104,6 +110,7 @@ class _Introspection(DockerHost):
             environment={**environment, "NODE_OPTIONS": options},
             labels={INTROSPECTION_LABEL: name},
             healthcheck={"test": ["NONE"]},
+            volumes=[_FOLDER],
             host_config=api.create_host_config(
                 network_mode="none",
                 read_only=True,
@@ -120,20 +127,24 @@ class _Introspection(DockerHost):
         )
         return str(created["Id"])
 
-    def _listen(self, container: str, seconds: float) -> list[dict[str, Any]]:
+    def _listen(self, container: str, seconds: float, removed: contextlib.ExitStack) -> list[dict[str, Any]]:
         api = self._client.api
-        lines = _Lines(api.attach(container, stdout=True, stderr=True, stream=True, logs=True))
         api.start(container)
-        deadline = time.monotonic() + seconds
-        for line in lines.until(deadline):
+        # Standard output alone: pieces of the other stream would come between the pieces of a long line.
+        lines = _Lines(api.logs(container, stdout=True, stderr=False, stream=True, follow=True))
+        # Removing the container ends its output, and with it the reader.
+        removed.callback(lines.join)
+        for line in lines.until(time.monotonic() + seconds):
             if line.startswith(ROUTES_PREFIX):
                 return _routes(line.removeprefix(ROUTES_PREFIX))
-        state = api.inspect_container(container)["State"]
-        said = " / ".join(lines.last) or "nothing"
-        if state.get("Running"):
+        inspect: Any = api.inspect_container
+        facts = inspect(container)
+        said = _said(api.logs(container, tail=_QUOTED_LINES), facts["Config"].get("Env") or [])
+        if facts["State"].get("Running"):
             raise IntrospectionError(f"The program told no routes within {seconds:g} seconds; it said: {said}.")
         raise IntrospectionError(
-            f"The program ended with exit code {state.get('ExitCode')} before it told its routes; it said: {said}.",
+            f"The program ended with exit code {facts['State'].get('ExitCode')} before it told its routes; "
+            f"it said: {said}.",
             "Variables that it needs to start can be given to it.",
         )
 
@@ -151,8 +162,12 @@ class _Lines:
         self._ready = threading.Condition()
         self._lines: list[str] = []
         self._ended = False
-        self.last: list[str] = []
-        threading.Thread(target=self._read, daemon=True).start()
+        self._thread = threading.Thread(target=self._read, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait for the end of the output."""
+        self._thread.join(_JOIN_SECONDS)
 
     def until(self, deadline: float) -> Iterator[str]:
         """Yield lines until the output ends or the time has come (seconds of the monotonic clock)."""
@@ -164,9 +179,7 @@ class _Lines:
                         return
                 lines, self._lines = self._lines, []
                 ended = self._ended
-            for line in lines:
-                self.last = [*self.last, line.strip()[:200]][-_QUOTED_LINES:]
-                yield line
+            yield from lines
             if ended and not lines:
                 return
 
@@ -190,6 +203,17 @@ class _Lines:
             self._ready.notify_all()
 
 
+def _said(output: bytes, environment: Iterable[str]) -> str:
+    """Return the end of what a program printed, without the values of its variables."""
+    text = output.decode("utf-8", "replace")
+    for word in environment:
+        value = word.partition("=")[2]
+        # Shorter ones are words such as `true`, and no secrets.
+        if len(value) >= _SHORTEST_SECRET:
+            text = text.replace(value, "…")
+    return " / ".join(line.strip()[:200] for line in text.splitlines() if line.strip()) or "nothing"
+
+
 def _archive(hook_source: str) -> bytes:
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
@@ -203,7 +227,7 @@ def _archive(hook_source: str) -> bytes:
 def _routes(text: str) -> list[dict[str, Any]]:
     try:
         data = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         data = None
     if not isinstance(data, list) or not all(isinstance(route, dict) for route in data):
         raise IntrospectionError("The program's list of routes is malformed.")

@@ -72,7 +72,7 @@ FOUND = [
     (["docker-entrypoint.sh"], ["--enable-source-maps", "dist/index.js"], "app", INDEX),
     (["docker-entrypoint.sh"], ["npm", "start"], "app", INDEX),
     (["/usr/local/bin/docker-entrypoint.sh"], ["yarn", "start"], "app", INDEX),
-    ([], ["node", "--max-old-space-size=256", "--require", "dotenv/config", "-r", "x", "dist/index.js", "--port"], "app", INDEX),
+    ([], ["node", "--max-old-space-size=256", "--require", "dotenv/config", "-r", "x", "dist/index.js"], "app", INDEX),
     ([], ["node", "--import", "tsx", "--watch", "src/index.ts"], "app", "app/src/index.ts"),
     ([], ["node", "--env-file", ".env", "dist/server"], "app", SERVER),
     ([], ["node", "dist/server"], "app", SERVER),

@@ -113,6 +113,7 @@ class Guarded(BaseHTTPRequestHandler):
         """Say nothing."""
 
     def answer(self, status, body=b"", **headers):
+        """Answer with a length."""
         self.send_response(status)
         self.send_header("Content-Length", str(len(body)))
         for name, value in headers.items():
@@ -194,5 +195,5 @@ def test_what_a_registry_damages_is_noticed(guarded, tmp_path, damage):
     configure(tmp_path, host, how="file")
     handler.damage = damage
 
-    with pytest.raises(ImageError, match="truncated|damaged"):
+    with pytest.raises(ImageError, match=r"truncated|damaged"):
         read_image(f"registry://{host}/x")

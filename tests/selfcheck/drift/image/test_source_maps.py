@@ -90,7 +90,8 @@ def test_the_names_of_sources_become_paths(sources, root, expected):
 @pytest.mark.parametrize(
     "document",
     [
-        None, b"", b"{", b"[]", b"{}", b"[" * 99999, {**MAP, "mappings": 5}, {**MAP, "sources": None}, {**MAP, "sources": []},
+        None, b"", b"{", b"[]", b"{}", b"[" * 99999, {**MAP, "mappings": 5}, {**MAP, "sources": None},
+        {**MAP, "sources": []},
         {**MAP, "mappings": ";A%A"}, {**MAP, "mappings": ";" + "g" * 99 + "A"}, {**MAP, "mappings": ";AADA"},
         {**MAP, "mappings": ";AAEAg"}, {"version": 3, "sections": []},
     ],
