@@ -56,7 +56,9 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
     decided = truth(machine.evaluate(test, scope))
     if decided is not None:
         chosen = then if decided else other
-        return machine.execute(chosen, scope) if chosen is not None else NORMAL
+        bits = machine.execute(chosen, scope) if chosen is not None else NORMAL
+        # A complaint on the way of a service that starts is one that was not followed well enough.
+        return NORMAL if bits == THROW and not machine.tries else bits
     condition = condition_of(test)
     results = machine.branches(
         [
@@ -122,7 +124,7 @@ def _variables(machine: Machine, node: Node, scope: Scope) -> int:
             continue
         if value is None:
             if name.type == "identifier" and name.text not in target.names:
-                machine.write(target.names, name.text, UNDEFINED)
+                machine.declare(target, name.text, UNDEFINED)
             continue
         assign_pattern(machine, name, machine.named(machine.evaluate(value, scope), name), target, scope, declares=True)
     return NORMAL
@@ -344,14 +346,14 @@ def _class(machine: Machine, node: Node, scope: Scope) -> int:
     value = define_class(machine, node, scope)
     name = node.get("name")
     if name is not None:
-        machine.write(scope.names, name.text, value)
+        machine.declare(scope, name.text, value)
     return NORMAL
 
 
 def _enum(machine: Machine, node: Node, scope: Scope) -> int:
     name = node.get("name")
     assert name is not None
-    machine.write(scope.names, name.text, define_enum(machine, node, scope))
+    machine.declare(scope, name.text, define_enum(machine, node, scope))
     return NORMAL
 
 
@@ -372,7 +374,7 @@ def _namespace(machine: Machine, node: Node, scope: Scope) -> int:
         if statement.type == "export_statement" and (declaration := statement.get("declaration")) is not None:
             for exported in declare_all(declaration):
                 space.props[exported] = inner.names.get(exported, UNDEFINED)
-    machine.write(scope.names, name.text, space)
+    machine.declare(scope, name.text, space)
     return NORMAL
 
 
