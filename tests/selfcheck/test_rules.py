@@ -33,6 +33,13 @@ PURE = {
     ),
     *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
     "dtma_contract.discovery.introspection.answer",
+    "dtma_contract.discovery.provenance",
+    *(
+        f"dtma_contract.discovery.container_image.{name}"
+        for name in (
+            "command_lines", "configuration", "image_provenance", "kept_files", "manifests", "problems", "shell_words",
+        )
+    ),
 }  # fmt: skip
 
 # What only some modules may import, and which.
@@ -40,11 +47,12 @@ RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
     "docker": {
-        "dtma_contract.probes.docker_host",
-        "dtma_contract.probes.image_host",
+        *(f"dtma_contract.probes.{name}" for name in ("docker_host", "docker_images", "image_host", "introspection_container")),
         "dtma_reference.engines.docker",
         "dtma_reference.engines.remote",
     },
+    "oras": {"dtma_contract.discovery.container_image.registry"},
+    "zstandard": {"dtma_contract.discovery.container_image.byte_streams"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {"dtma_contract.cli", "dtma_reference.cli"},
 }

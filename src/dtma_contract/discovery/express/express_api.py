@@ -69,7 +69,7 @@ _DISPATCH_STEPS = 20_000
 
 def new_router(machine: Machine, node: Node, *, is_app: bool) -> RouterValue:
     """Return a new app or router."""
-    machine.effects += 1
+    machine.registered()
     router = RouterValue(machine.location(node), is_app=is_app)
     machine.routers.append(router)
     return router
@@ -193,7 +193,7 @@ def _register(
     nodes: list[Node | None],
     node: Node,
 ) -> None:
-    machine.effects += 1
+    machine.registered()
     methods = ("ALL",) if method == "all" else ("DELETE",) if method == "del" else (method.upper(),)
     if not handlers and method != "?":
         return
@@ -235,7 +235,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
 
 
 def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
+    machine.registered()
     nodes = _argument_nodes(node)
     if not arguments:
         return router
@@ -342,7 +342,7 @@ def _use_opaque(
 
 def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterValue, node: Node) -> None:
     """Mount a router below a path of another one."""
-    machine.effects += 1
+    machine.registered()
     if child is router:
         return
     child.is_mounted = True

@@ -70,6 +70,7 @@ class Limits:
         nested: calls of one function inside of itself.
         turns: turns of one loop.
         speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
+        idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
         idle_steps: the same for all callbacks together that do not look as if they concerned the server.
     """
 
@@ -79,6 +80,7 @@ class Limits:
     turns: int = 2_000
     speculative_steps: int = 400_000
     idle_steps: int = 100_000
+    idle_function_steps: int = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,9 @@ class Machine:
         self._depth = 0
         self._active: dict[Any, int] = {}
         self._pure: dict[Any, tuple[Value, ...]] = {}
+        self._costs: dict[tuple[str, int], int] = {}
         self.effects = 0
+        self.registrations = 0
         self._logs: list[_Log] = []
         self._deferred: deque[_Deferred] = deque()
         self._idle: deque[_Deferred] = deque()
@@ -223,6 +227,11 @@ class Machine:
     def location(self, node: Node) -> Location:
         """Return the place of a node."""
         return Location(node.file.path, node.line)
+
+    def registered(self) -> None:
+        """Note that a router was made or registered on."""
+        self.effects += 1
+        self.registrations += 1
 
     def site_of(self, node: Node, wanted: str) -> Location:
         """Return the place of the innermost call under way in which a text stands, else the place of the node.
@@ -522,7 +531,12 @@ class Machine:
         if self._depth >= self.limits.depth:
             self.problem(node, "calls are nested deeper than is followed")
             return Opaque(f"{function.name}()")
-        before = self.effects
+        cost = self._costs.get(place, 0)
+        if cost > self.limits.idle_function_steps and not _routers_in(arguments or []):
+            reason = f"{function.name or 'a function'} takes more steps than are spent on one that registers nothing"
+            self.problem(function.node, reason, hides=False)
+            return Opaque(f"{function.name}()")
+        before, steps, registrations = self.effects, self._steps, self.registrations
         self._active[key] = 1
         self._active[place] = self._active.get(place, 0) + 1
         self._depth += 1
@@ -537,6 +551,9 @@ class Machine:
             self._depth -= 1
             self._active[key] = 0
             self._active[place] -= 1
+            # A function that registers, or leads to it, may cost what it wants.
+            registers = self.registrations != registrations or cost < 0
+            self._costs[place] = -1 if registers else cost + self._steps - steps
         if self.effects == before and not isinstance(_inner(result), ObjectValue):
             # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
             self._pure[key] = (result, function, this, arguments)

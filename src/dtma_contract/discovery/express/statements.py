@@ -26,6 +26,8 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["EXECUTORS", "condition_of", "iterated"]
 
 _CONDITION_LENGTH = 100
+# A loop that registers does so early.
+_IDLE_TURNS = 200
 
 
 def condition_of(node: Node) -> str:
@@ -135,8 +137,10 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
     start, test, step, body = (node.get(name) for name in ("initializer", "condition", "increment", "body"))
     if start is not None:
         machine.execute(start, inner)
-    ends = 0
-    for _ in range(machine.limits.turns):
+    ends, before = 0, machine.registrations
+    for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         tested = test is None or test.type == ";" or test.type == "empty_statement"
         decided = True if tested else truth(machine.evaluate(test, inner))  # type: ignore[arg-type] # tested is that
         if decided is False:
@@ -149,14 +153,16 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             machine.evaluate(step, inner)
         if decided is None or tested or bits & BREAK:
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
 
 
 def _while(machine: Machine, node: Node, scope: Scope) -> int:
     test, body = node.get("condition"), node.get("body")
-    ends = 0
+    ends, before = 0, machine.registrations
     for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         decided = truth(machine.evaluate(test, scope)) if test is not None else None
         if decided is False and not (turn == 0 and node.type == "do_statement"):
             return ends | NORMAL
@@ -166,8 +172,13 @@ def _while(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if decided is not True or bits & BREAK:
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
+
+
+def _leads_nowhere(machine: Machine, turn: int, before: int) -> bool:
+    """Return whether a loop has turned many times while no router was made or registered on."""
+    return turn > _IDLE_TURNS and machine.registrations == before
 
 
 def _turn(machine: Machine, body: Node | None, scope: Scope) -> int:
