@@ -65,12 +65,14 @@ class Build:
 
     @property
     def production_modules(self) -> tuple[str, ...]:
-        """The packages that it needs to run, as folders such as ``node_modules/express``."""
+        """The packages that it needs to run, as folders such as ``node_modules/express``; theirs lie inside of them."""
         packages = json.loads((self.folder / "package-lock.json").read_text())["packages"]
         return tuple(
             name
             for name, package in packages.items()
-            if name and not package.keys() & {"dev", "devOptional"} and (self.folder / name).is_dir()
+            if name.count("node_modules/") == 1
+            and not package.keys() & {"dev", "devOptional"}
+            and (self.folder / name).is_dir()
         )
 
 

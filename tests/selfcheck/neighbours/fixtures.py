@@ -12,7 +12,7 @@ import pytest
 
 from .tools import MissingToolError, path_of
 
-__all__ = ["docker_endpoint", "needs_nginx", "needs_openssl", "probe_image"]
+__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "probe_image"]
 
 
 def lacking(reason: str) -> NoReturn:
@@ -33,6 +33,13 @@ def _need(tool: str) -> None:
 def needs_nginx():
     """Nginx is installed."""
     _need("nginx")
+
+
+@pytest.fixture(scope="session")
+def needs_node():
+    """Node, npm and git are installed."""
+    for tool in ("node", "npm", "git"):
+        _need(tool)
 
 
 @pytest.fixture(scope="session")
