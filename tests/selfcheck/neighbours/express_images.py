@@ -25,7 +25,6 @@ BASE = "node:20-slim"
 
 SOURCE_URL = "https://git.example.invalid/agentopia/dtma"
 _APPLETS = ("sh", "cat", "echo", "env", "false", "hostname", "ls", "ps", "sleep", "test", "true", "uptime", "wget")
-_OWNER = "dtmac-selfcheck"
 _LOADED = re.compile(r"^\s*(?:\S+ => )?(?P<path>/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 # What a plain file of an image can be: readable, and for programs executable.
 _FILE_MODE, _PROGRAM_MODE = 0o644, 0o755
@@ -50,23 +49,24 @@ class ExpressImage:
 def node_base(endpoint: str) -> Iterator[str]:
     """Hold a base image in the engine: node with the libraries that it loads, and busybox. Yields its reference.
 
-    An image of that name that somebody else brought is used as it is, and stays.
+    Where there is an image of that name already, it is used as it is, and stays.
     """
     with engine_client(endpoint) as client:
         try:
-            ours = (client.images.get(BASE).labels or {}).get("owner") == _OWNER
+            client.images.get(BASE)
+            brought = False
         except docker.errors.ImageNotFound:
             client.api.import_image_from_data(
                 _node_file_system(),
                 repository=BASE.partition(":")[0],
                 tag=BASE.partition(":")[2],
-                changes=[f"LABEL owner={_OWNER}", "ENV PATH=/usr/local/bin:/bin", 'CMD ["node"]'],
+                changes=["ENV PATH=/usr/local/bin:/bin", 'CMD ["node"]'],
             )
-            ours = True
+            brought = True
         try:
             yield BASE
         finally:
-            if ours:
+            if brought:
                 _forget(client, BASE)
 
 
@@ -80,6 +80,8 @@ def express_image(
     created: str = "2026-01-01T00:00:00Z",
 ) -> Iterator[ExpressImage]:
     """Build the image of a compiled agent as CI does, and remove it at the end of the block.
+
+    The base takes longest; hold it with :func:`node_base` where several are built.
 
     Args:
         endpoint: the engine.
