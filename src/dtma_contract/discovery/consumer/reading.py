@@ -1,0 +1,171 @@
+"""The callers' corner: which requests a code base makes to the agent."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from dtma_contract.discovery.consumer.addresses import Address, read_address
+from dtma_contract.discovery.consumer.calling import Sent
+from dtma_contract.discovery.consumer.files import CODE, CallerFiles
+from dtma_contract.discovery.consumer.interpreter import Site
+from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
+from dtma_contract.discovery.consumer.program import ProgramReader
+from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
+from dtma_contract.discovery.file_tree import FileTree
+from dtma_contract.routes import (
+    ALL_METHODS,
+    UNRESOLVED,
+    Cell,
+    Corner,
+    Location,
+    Route,
+    RouteTable,
+    Unknown,
+    canonical_path,
+    is_partial,
+)
+
+__all__ = ["read_consumers"]
+
+
+def read_consumers(
+    tree: FileTree, *, bases: Sequence[str] = DEFAULT_BASES, promised: Iterable[str] = (), folder: str = ""
+) -> RouteTable:
+    """Return the requests that a code base makes to the agent, without running any of it.
+
+    A route's location is where its method and path are put together: the call of a wrapper that is told both, or the
+    request itself where they are written there. ``secured`` is true where the request has an Authorization header, and
+    not known otherwise.
+
+    Whose a request is, is decided by the rule of :mod:`dtma_contract.discovery.consumer.ownership`. What is asked of
+    the agent and cannot be resolved is a route in state ``unknown`` (``{?}`` in its path, or any method), with an
+    unknown beside it. What is doubtful is an unknown that hides nothing.
+
+    Args:
+        tree: the code base.
+        bases: words that variables with the agent's address are called by.
+        promised: path templates of the contract, which tell the agent's requests where the base does not.
+        folder: where in the tree the code base begins.
+    """
+    rule = OwnershipRule(tuple(bases), tuple(promised))
+    files = CallerFiles(tree, folder)
+    telling = _telling(rule)
+    judged = _Judgement(rule, files, telling)
+    program = ProgramReader(files, lambda names: rule.is_named(names, strictly=True))
+    candidates = files.candidates(telling)
+    program.read(candidates)
+    judged.program(program.sent, program.calls.called)
+    for path in files.paths:
+        if SHELL_NAMES.search(path) and not path.endswith(CODE):
+            judged.shell(path)
+    for problem in program.problems:
+        judged.problem(problem.file, problem.line, problem.reason)
+    for path in files.too_large:
+        judged.problem(path, 1, "the file is too large to be written by hand, and was not read")
+    provenance = {"files": len(files.paths), "read": len(candidates), "skipped": list(files.skipped)}
+    return RouteTable(Corner.CONSUMER, judged.routes(), tuple(dict.fromkeys(judged.unknown)), provenance)
+
+
+def _telling(rule: OwnershipRule) -> re.Pattern[bytes]:
+    """Return what in a file's text tells of the agent: a word, its port, a path that no other service has."""
+    pieces = [rb"\b30000\b"]
+    for base in rule.bases:
+        written = re.escape(base.encode())
+        # `agent` alone is in every second file; as a base it stands beside a word for an address.
+        if base == "agent":
+            pieces.append(rb"(?i:\bagent(?:[A-Z_.-]|s?\.)?(?:_|-|\.)?(?:url|base|host|ip|port|api|endpoint|address|client|http|request|fetch|service)|\b\w*_?agent_(?:url|base|host|ip)\b|agents?\[)")
+        else:
+            pieces.append(rb"(?i:" + written.replace(rb"\-", rb"[_-]?").replace(b"_", rb"[_-]?") + rb")")
+    for path in rule.promised:
+        segments = [re.escape(one) for one in path.split("/") if one]
+        if len(segments) > 1 and not segments[0].startswith("\\{"):
+            pieces.append(rb"[/'\"`]" + segments[0].encode() + rb"/")
+    return re.compile(rb"|".join(dict.fromkeys(pieces)))
+
+
+class _Judgement:
+    """Sorts requests into the agent's routes, doubts, and what is another's."""
+
+    def __init__(self, rule: OwnershipRule, files: CallerFiles, telling: re.Pattern[bytes]) -> None:
+        self.rule = rule
+        self.files = files
+        self.telling = telling
+        self.unknown: list[Unknown] = []
+        self._found: dict[tuple[str, int, str, str], Route] = {}
+
+    def routes(self) -> tuple[Route, ...]:
+        """Return the agent's routes in the order of their places."""
+        return tuple(route for _, route in sorted(self._found.items()))
+
+    def problem(self, file: str, line: int, reason: str) -> None:
+        """Note a place that could not be read; it hides something only where the file tells of the agent."""
+        if self.telling.search(self.files.read(file)) or reason.startswith("the file is too large"):
+            hides = "/" if self.telling.search(self.files.read(file)) else ""
+            self.unknown.append(Unknown(Corner.CONSUMER, file, line, reason, hides))
+
+    def program(self, sent: list[Sent], called: set[int]) -> None:
+        """Judge what a program sends; a function that others call is judged as they call it."""
+        addresses = [read_address(one.url) for one in sent]
+        results: dict[tuple[Site, ...], set[tuple[str, str]]] = defaultdict(set)
+        for one, address in zip(sent, addresses, strict=True):
+            results[one.stack].add((one.method, canonical_path(address.path)))
+        judged: dict[tuple[Site, str, str], list[tuple[Owner, Sent, Address]]] = defaultdict(list)
+        as_called = [not called.intersection(one.roots) for one in sent]
+        reached = {one.stack[-1] for one, kept in zip(sent, as_called, strict=True) if kept}
+        for one, address, kept in zip(sent, addresses, as_called, strict=True):
+            # Functions that call only each other are all called, and still send.
+            if not kept and one.stack[-1] in reached:
+                continue
+            what = (one.method, canonical_path(address.path))
+            site = next(
+                one.stack[start] for start in reversed(range(len(one.stack))) if what in results.get(one.stack[start:], ())
+            )
+            around = Surroundings(one.names, one.token_names, self._mentions(site.file))
+            judged[site, *what].append((self.rule.owner(address, around), one, address))
+        for (site, method, _), group in judged.items():
+            owner, one, address = min(group, key=lambda each: list(Owner).index(each[0]) if each[0] != Owner.OTHER else 9)
+            token = any(each.token for _, each, _ in group)
+            self._note(owner, site, method, address, token=token)
+            del one
+
+    def shell(self, path: str) -> None:
+        """Judge what a script sends."""
+        content = self.files.read(path)
+        if b"curl" not in content and b"wget" not in content:
+            return
+        for one in read_shell(content.decode("utf-8", "replace")):
+            address = read_address(one.url)
+            name = path.rpartition("/")[2]
+            around = Surroundings((name,), one.token_names, self._mentions(path))
+            owner = self.rule.owner(address, around)
+            self._note(owner, Site(path, one.line), one.method, address, token=one.token)
+
+    def _mentions(self, path: str) -> bool:
+        return bool(self.telling.search(self.files.read(path)))
+
+    def _note(self, owner: Owner, site: Site, method: str, address: Address, *, token: bool) -> None:
+        if owner == Owner.OTHER:
+            return
+        shown = address.path
+        if owner == Owner.DOUBTFUL:
+            reason = f"{method or 'a request'} {shown} goes to a host that could be the agent or another service"
+            self.unknown.append(Unknown(Corner.CONSUMER, site.file, site.line, reason, prefix=""))
+            return
+        resolved = bool(method) and not is_partial(shown)
+        if not resolved:
+            missing = "the path" if is_partial(shown) else "the method"
+            reason = f"{missing} of a request to the agent could not be resolved: {method or '?'} {shown}"
+            hidden = shown.partition(UNRESOLVED)[0].rpartition("/")[0] if is_partial(shown) else shown
+            self.unknown.append(
+                Unknown(Corner.CONSUMER, site.file, site.line, reason, hidden or "/", method or ALL_METHODS)
+            )
+        key = (site.file, site.line, canonical_path(shown), method)
+        self._found[key] = Route(
+            method or ALL_METHODS,
+            shown,
+            Cell.MOUNTED if resolved else Cell.UNKNOWN,
+            Location(site.file, site.line),
+            secured=True if token else None,
+        )
