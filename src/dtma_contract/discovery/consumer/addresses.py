@@ -12,7 +12,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dtma_contract.discovery.consumer.values import Hole, Text
 from dtma_contract.routes import UNRESOLVED
@@ -36,6 +36,7 @@ class Address:
         base_names: names of the holes in the host, or of the hole that the URL begins with.
         path: path template; begins with a slash.
         absolute: whether it has a host or begins with a hole that may hold one.
+        marks: names of the base that stand for what some constructor was given (``Class::parameter``).
     """
 
     host: str
@@ -44,6 +45,7 @@ class Address:
     base_names: tuple[str, ...]
     path: str
     absolute: bool
+    marks: tuple[str, ...] = ()
 
 
 def words(name: str) -> tuple[str, ...]:
@@ -59,6 +61,13 @@ def read_address(url: Text) -> Address:
     Args:
         url: the text.
     """
+    address = _read(url)
+    marks = tuple(name for name in address.base_names if "::" in name)
+    names = tuple(name for name in address.base_names if "::" not in name)
+    return replace(address, base_names=names or address.base_names[:1], marks=marks) if marks else address
+
+
+def _read(url: Text) -> Address:
     parts = _without_query(list(url.parts))
     scheme = _SCHEME.match(parts[0]) if parts and isinstance(parts[0], str) else None
     if scheme:
@@ -178,6 +187,8 @@ def _is_called(part: Hole, known: set[str]) -> bool:
 
 def _parameter(part: Hole) -> str:
     for name in part.names:
+        if "::" in name:
+            continue
         last = re.split(r"[.\[]", name.replace("()", ""))[-1]
         if re.fullmatch(r"[A-Za-z_$][\w$]*", last):
             return f"{{{last.lstrip('$_') or 'param'}}}"

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from dtma_contract.discovery.consumer import syntax as s
 from dtma_contract.discovery.consumer.interpreter import Frame, Interpreter, Site
+from dtma_contract.discovery.consumer.libraries import VERBS
 from dtma_contract.discovery.consumer.operations import LIST_METHODS, method_of, read_field
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
@@ -82,6 +83,8 @@ class Calls:
         called: keys of the functions that others call.
         roots: keys of the functions that are being evaluated on their own.
         instances: what was made of each class.
+        constructed: what constructors were given, by ``Class::parameter``; a hole that stands for any instance's
+            parameter has that for a name.
     """
 
     interpreter: Interpreter
@@ -93,6 +96,7 @@ class Calls:
     called: set[int] = field(default_factory=set)
     roots: tuple[int, ...] = ()
     instances: dict[int, list[Thing]] = field(default_factory=dict)
+    constructed: dict[str, list[Value]] = field(default_factory=dict)
     _symbolic: dict[int, Value] = field(default_factory=dict)
     _active: list[int] = field(default_factory=list)
 
@@ -140,6 +144,10 @@ class Calls:
             if found is not None:
                 return found
             client = value.fields.get("__client__")
+            own = self._class_member(value.type, value, "request", static=False) if name in VERBS and client else None
+            if own is not None:
+                # A session's verbs go through its `request`, which the class has replaced.
+                return Native("partial", {"function": own, "given": Items([text(VERBS[name])])})
             inherited = self.native_member(client, name) if isinstance(client, Native) else None
             return inherited if inherited is not None else hole(name)
         return read_field(value, name)
@@ -199,6 +207,8 @@ class Calls:
             return self._call_unknown(hole(*names_of(owner)), arguments, line)
         if isinstance(owner, Native) and owner.kind == "super":
             return self._call_super_method(owner, known, arguments, line)
+        if isinstance(owner, Native) and owner.kind in {"url", "search"} and known in {"toString", "toJSON"}:
+            return to_text(owner)
         if isinstance(owner, Items) and known in LIST_METHODS:
             return self._each(owner, known, arguments)
         if known in {"then", "finally"} and not isinstance(owner, Thing | Hole):
@@ -347,9 +357,21 @@ class Calls:
                 value = self.interpreter.evaluate(parameter.default, scope)
             if isinstance(value, Hole) and parameter.annotation:
                 value = self.annotated(parameter.annotation, scope, name) or hole(*value.names, name, parameter.annotation)
+            value = self._constructed(function, name, value, arguments)
             self.interpreter.bind(parameter.pattern, value, scope)
             if parameter.field and isinstance(function.this, Thing) and name:
                 self.interpreter.write(function.this.fields, name, named(value, name))
+
+    def _constructed(self, function: FunctionValue, name: str, value: Value, arguments: Arguments) -> Value:
+        """Note what a constructor is given; where that is anything, return it with the name it is noted under."""
+        this = function.this
+        if function.node.name not in {"constructor", "__init__"} or not isinstance(this, Thing) or not this.type or value is this:
+            return value
+        mark = f"{this.type.node.name}::{name}"
+        if arguments.open:
+            return hole(*value.names, mark) if isinstance(value, Hole) else value
+        self.constructed.setdefault(mark, []).append(value)
+        return value
 
     def _missing(self, parameter: s.Parameter, name: str, arguments: Arguments, scope: Scope) -> Value:
         if parameter.default is not None:
@@ -451,7 +473,10 @@ class Calls:
 
 
 # Functions that return what they are given, as far as is known of them.
-_IDENTITY = {"unref", "toValue", "get", "Number", "int", "Boolean", "cast", "freeze", "String", "escape", "strip_slash"}
+_IDENTITY = {
+    "unref", "toValue", "get", "Number", "int", "Boolean", "cast", "freeze", "String", "escape", "strip_slash",
+    "quote", "quote_plus", "urlquote",
+}  # fmt: skip
 
 
 def _is_within(frame: Frame, outer: Frame) -> bool:

@@ -200,8 +200,9 @@ class Interpreter:
         value: Value = NOTHING
         if node.value is not None:
             value = self.evaluate(node.value, scope)
-        elif isinstance(node.pattern, s.NamePattern) and not node.annotation:
-            value = NOTHING
+        elif isinstance(node.pattern, s.NamePattern) and self.frame.module.path.endswith(".svelte"):
+            # `export let dtmaUrl;` is what a component is given.
+            value = hole(node.pattern.name)
         if isinstance(node.pattern, s.NamePattern) and node.annotation and isinstance(value, Hole):
             value = self.annotated(node.annotation, scope, node.pattern.name) or value
         target = scope

@@ -11,6 +11,7 @@ from dtma_contract.discovery.consumer.libraries import LIBRARIES, PACKAGES, VERB
 from dtma_contract.discovery.consumer.operations import read_field
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
+    UNSET,
     Arguments,
     FunctionValue,
     Hole,
@@ -197,7 +198,10 @@ class LibraryCalls:
     def _request(self, method: Value, url: Value, headers: Value, line: int) -> Value:
         """Tell of a request, once for each combination of what can be; return its answer."""
         names, token = header_names(headers)
-        for one_method, one_url in alternatives(_upper(method), self._url_text(url)):
+        found = list(alternatives(_upper(method), self._url_text(url)))
+        # A variable that only some branches set is not sent unset.
+        set_ones = [one for one in found if not (isinstance(one[1], Text) and UNSET in one[1].parts)]
+        for one_method, one_url in set_ones or found:
             known = one_method.constant if isinstance(one_method, Text) else None
             if one_url == NOTHING:
                 continue
@@ -238,7 +242,7 @@ class LibraryCalls:
     def _base(self, client: Native, library: Library, options: Value) -> Value:
         for name in library.base:
             found = read_field_or_nothing(options, name)
-            if found != NOTHING and not isinstance(found, Hole):
+            if found != NOTHING and not isinstance(options, Hole):
                 return found
         defaults = client.own.fields.get("defaults") if client.own else None
         for name in library.base:

@@ -163,7 +163,7 @@ def read_field(value: Value, key: str) -> Value:
                 return items[index]
             return new_choice(items) if items and not left_open else Hole()
         case Hole(names):
-            return hole(*(f"{name}.{key}" for name in names[:2])) if names else hole(key)
+            return hole(*(f"{name}.{key}" for name in names[:4])) if names else hole(key)
         case Text(parts) if len(parts) == 1 and isinstance(parts[0], Hole):
             return read_field(parts[0], key)
         case Plain(None):
@@ -199,6 +199,8 @@ def method_of(value: Value, name: str, arguments: Arguments) -> Value | None:  #
         return value
     if isinstance(value, Hole) and name in {"replace", "replaceAll", "removesuffix", "removeprefix", "rstrip", "lstrip"}:
         return value
+    if isinstance(value, Hole) and name in {"concat", "joinpath"}:
+        return lift(lambda *given: _text_method(Text((value,)), name, Arguments([*given])), *arguments.values)
     if isinstance(value, Items):
         return _list_method(value, name, arguments)
     if isinstance(value, Thing):

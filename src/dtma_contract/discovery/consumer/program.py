@@ -26,6 +26,7 @@ from dtma_contract.discovery.consumer.library_calls import LibraryCalls, make_na
 from dtma_contract.discovery.consumer.python_code import read_python
 from dtma_contract.discovery.consumer.values import (
     Arguments,
+    Choice,
     ClassValue,
     FunctionValue,
     Hole,
@@ -39,9 +40,11 @@ from dtma_contract.discovery.consumer.values import (
     Thing,
     Value,
     hole,
+    alternatives,
     join_texts,
     named,
     text,
+    to_text,
 )
 
 __all__ = ["Problem", "ProgramReader"]
@@ -51,12 +54,14 @@ MAX_TOTAL_STEPS = 6_000_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
+# Words of functions that send.
+_SENDING = {"fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
 # Calls of these are no requests, whatever the receiver is called.
 _NO_REQUESTS = {
     "log", "debug", "info", "warn", "error", "trace", "describe", "expect", "it", "test", "route", "router", "mock",
     "validate", "parse", "match", "use", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
     "emit", "print", "warning", "exception", "app", "server", "link", "includes", "startswith", "endswith", "path",
-    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock",
+    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock", "concat",
 }  # fmt: skip
 
 
@@ -293,24 +298,34 @@ class ProgramReader:
         self.sent.append(Sent(stack, self.calls.roots, method, url, token_names, token, _names_around(frame)))
 
     def _unknown_call(self, callee: Hole, arguments: Arguments, line: int) -> None:
-        """Tell of a call of something called after the agent with a path: a request of a client that is not here."""
-        if not callee.names or not self.is_agent(callee.names[:1]):
-            return
-        name = callee.names[0].replace("()", "")
-        last = name.rpartition(".")[2]
-        if _words(last) & _NO_REQUESTS or _words(name.rpartition(".")[0]) & {"router", "routes", "app", "logger", "log"}:
+        """Tell of a call that is a request by its looks, of a client that is not in the tree.
+
+        Either a function that is called like one that sends is given a whole URL, or something that is called after the
+        agent is given a path.
+        """
+        name = callee.names[0].replace("()", "") if callee.names else ""
+        owner, _, last = name.rpartition(".")
+        if not last or _words(last) & _NO_REQUESTS or _words(owner) & {"router", "routes", "app", "logger", "log"}:
             return
         values = [*arguments.values, *arguments.keywords.values()]
         options = next((one for one in values if isinstance(one, Thing)), Thing({}))
-        texts = [one for one in [*values, *options.fields.values()] if isinstance(one, Text)]
-        path = next((one for one in texts if one.start.startswith("/") and " " not in one.start), None)
-        handler = any(isinstance(one, FunctionValue) for one in values)
-        if path is None or (handler and last in VERBS):
+        if any(isinstance(one, FunctionValue) for one in values) and last in VERBS:
             return
-        method = next((one.constant.upper() for one in texts if (one.constant or "").upper() in _METHODS), "") if texts else ""
-        joined = join_texts(hole(*callee.names), path)
-        if isinstance(joined, Text):
-            self._send(method or VERBS.get(last, ""), joined, (), False, line)
+        given = [to_text(one) for one in [*values, *options.fields.values()] if isinstance(one, Text | Native | Choice)]
+        for texts in alternatives(*given):
+            self._unknown_request(callee, last, [one for one in texts if isinstance(one, Text)], line)
+
+    def _unknown_request(self, callee: Hole, last: str, texts: list[Text], line: int) -> None:
+        whole = next((one for one in texts if re.match(r"https?://[^ ]*$", one.start)), None)
+        path = next((one for one in texts if re.match(r"/(?!/)[^ ]*$", one.start)), None)
+        method = next((one.constant.upper() for one in texts if one.constant and one.constant.upper() in _METHODS), "")
+        method = method or VERBS.get(last, "")
+        if whole is not None and (_words(last) & _SENDING or last in VERBS):
+            self._send(method or ("GET" if "fetch" in _words(last) else ""), whole, (), False, line)
+        elif path is not None and self.is_agent(callee.names[:1]):
+            joined = join_texts(hole(*callee.names), path)
+            if isinstance(joined, Text):
+                self._send(method, joined, (), False, line)
 
 
 def _words(name: str) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from dtma_contract.discovery.consumer.addresses import Address, read_address
 from dtma_contract.discovery.consumer.calling import Sent
@@ -13,6 +13,8 @@ from dtma_contract.discovery.consumer.interpreter import Site
 from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
 from dtma_contract.discovery.consumer.program import ProgramReader
 from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
+from dtma_contract.discovery.consumer.operations import read_field
+from dtma_contract.discovery.consumer.values import Hole, Text, Value, alternatives, join_texts, to_text
 from dtma_contract.discovery.file_tree import FileTree
 from dtma_contract.routes import (
     ALL_METHODS,
@@ -56,7 +58,7 @@ def read_consumers(
     program = ProgramReader(files, lambda names: rule.is_named(names, strictly=True))
     candidates = files.candidates(telling)
     program.read(candidates)
-    judged.program(program.sent, program.calls.called)
+    judged.program(program.sent, program.calls.called, program.calls.constructed)
     for path in files.paths:
         if SHELL_NAMES.search(path) and not path.endswith(CODE):
             judged.shell(path)
@@ -85,6 +87,17 @@ def _telling(rule: OwnershipRule) -> re.Pattern[bytes]:
     return re.compile(rb"|".join(dict.fromkeys(pieces)))
 
 
+def _based_on(base: Value, url: Text) -> Iterator[Address]:
+    """Yield the address for each base that is put in the place of the URL's first hole."""
+    first = next(index for index, part in enumerate(url.parts) if isinstance(part, Hole))
+    for (one,) in alternatives(to_text(base)):
+        if isinstance(one, Text) and one.parts:
+            before = "" if str(one.start).startswith("http") else url.parts[0] if first else ""
+            whole = join_texts(*(Text((part,)) for part in (before, *one.parts, *url.parts[first + 1 :]) if part != ""))
+            if isinstance(whole, Text):
+                yield read_address(whole)
+
+
 class _Judgement:
     """Sorts requests into the agent's routes, doubts, and what is another's."""
 
@@ -105,7 +118,7 @@ class _Judgement:
             hides = "/" if self.telling.search(self.files.read(file)) else ""
             self.unknown.append(Unknown(Corner.CONSUMER, file, line, reason, hides))
 
-    def program(self, sent: list[Sent], called: set[int]) -> None:
+    def program(self, sent: list[Sent], called: set[int], constructed: Mapping[str, Sequence[Value]]) -> None:
         """Judge what a program sends; a function that others call is judged as they call it."""
         addresses = [read_address(one.url) for one in sent]
         results: dict[tuple[Site, ...], set[tuple[str, str]]] = defaultdict(set)
@@ -123,12 +136,30 @@ class _Judgement:
                 one.stack[start] for start in reversed(range(len(one.stack))) if what in results.get(one.stack[start:], ())
             )
             around = Surroundings(one.names, one.token_names, self._mentions(site.file))
-            judged[site, *what].append((self.rule.owner(address, around), one, address))
+            owner = self._owner(one.url, address, around, constructed)
+            judged[site, *what].append((owner, one, address))
         for (site, method, _), group in judged.items():
             owner, one, address = min(group, key=lambda each: list(Owner).index(each[0]) if each[0] != Owner.OTHER else 9)
             token = any(each.token for _, each, _ in group)
             self._note(owner, site, method, address, token=token)
             del one
+
+    def _owner(
+        self, url: Text, address: Address, around: Surroundings, constructed: Mapping[str, Sequence[Value]]
+    ) -> Owner:
+        """Return whose a request is; a base that any instance may hold is that of the instances that were made."""
+        found = self.rule.owner(address, around)
+        if found == Owner.AGENT or not address.marks:
+            return found
+        owners = set()
+        for mark in address.marks:
+            parameter, *fields = mark.split(".")
+            for value in constructed.get(parameter, ()):
+                base = value
+                for key in fields:
+                    base = read_field(base, key)
+                owners |= {self.rule.owner(other, around) for other in _based_on(base, url)}
+        return min(owners, key=[Owner.AGENT, Owner.OTHER, Owner.DOUBTFUL].index, default=found)
 
     def shell(self, path: str) -> None:
         """Judge what a script sends."""

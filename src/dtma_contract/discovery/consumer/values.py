@@ -17,6 +17,7 @@ from dtma_contract.discovery.consumer import syntax as s
 
 __all__ = [
     "NOTHING",
+    "UNSET",
     "Arguments",
     "Choice",
     "ClassValue",
@@ -46,7 +47,7 @@ __all__ = [
 # A value with more alternatives than this is no longer told apart.
 MAX_ALTERNATIVES = 24
 # How many names of a hole are kept.
-MAX_NAMES = 4
+MAX_NAMES = 6
 
 _numbers = itertools.count(1)
 
@@ -56,6 +57,10 @@ class Hole:
     """A value that is not known; the names under which it was seen, the latest first."""
 
     names: tuple[str, ...] = ()
+
+
+# What a template shows where a variable has not been set.
+UNSET = Hole(("undefined",))
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,7 +306,7 @@ def to_text(value: Value) -> Value:
         case Text():
             return value
         case Plain(None):
-            return Text((Hole(),))
+            return Text((UNSET,))
         case Plain(truth):
             return text(str(truth).lower())
         case Native("url", data, own) if own and "pathname" in own.fields:
