@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -229,6 +230,11 @@ class Calls:
         told = [one.constant or "" for one in arguments.values[:2] if isinstance(one, Text)]
         settings = [one for one in told if one and len(one) < _LONGEST_NAME and not set(one) & set(" /")]
         self.unknown_call(hole(*names), arguments, line)
+        first = arguments.get(0)
+        if isinstance(first, FunctionValue) and _PASSES_ON.fullmatch(names[0].rpartition(".")[2] if names else ""):
+            return first
+        if isinstance(first, FunctionValue) and names and names[0].rpartition(".")[2] in _GIVES_VALUE:
+            return self.call_function(first, Arguments(), None)
         self._call_back(arguments)
         if len(arguments.values) == 1 and not settings and len(names) == 1 and names[0].rpartition(".")[2] in _IDENTITY:
             return arguments.values[0]
@@ -472,6 +478,12 @@ class Calls:
         return self.call(member, arguments, line, this, False) if member is not None else Hole()
 
 
+# Functions that return the function which they are given, and those that return its value.
+_PASSES_ON = re.compile(
+    r"useCallback|useEvent|useEffectEvent|debounce|throttle|memoize|memo|cache|once|promisify|wrap\w*|with[A-Z]\w*"
+    r"|\w*[hH]andler|catchAsync|async[A-Z]\w*|forwardRef|createServerFn|serverOnly|defineEventHandler|action|unstable_cache"
+)
+_GIVES_VALUE = {"useMemo", "computed", "lazy", "useState", "useRef", "shallowRef", "memoizeOne", "runInAction"}
 # Functions that return what they are given, as far as is known of them.
 _IDENTITY = {
     "unref", "toValue", "get", "Number", "int", "Boolean", "cast", "freeze", "String", "escape", "strip_slash",

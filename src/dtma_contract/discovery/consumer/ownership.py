@@ -115,6 +115,10 @@ class OwnershipRule:
             return Owner.AGENT
         return Owner.DOUBTFUL if around.mentions and address.absolute else Owner.OTHER
 
+    def promises(self, path: str) -> bool:
+        """Return whether the contract promises exactly this path, parameters' names aside."""
+        return canonical_path(path) in self._paths
+
     def is_named(self, names: Iterable[str], *, strictly: bool = False) -> bool:
         """Return whether one of the names has a word of the agent's; ``strictly`` without those that name much else."""
         wanted = [words(base) for base in self.bases if not (strictly and base in _COMMON_WORDS)]

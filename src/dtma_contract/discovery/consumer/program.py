@@ -50,9 +50,11 @@ from dtma_contract.discovery.consumer.values import (
 __all__ = ["Problem", "ProgramReader"]
 
 # Steps of a whole tree; a second is about a million of them.
-MAX_TOTAL_STEPS = 6_000_000
+MAX_TOTAL_STEPS = 4_000_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
+# How often the evaluation of a file's functions is given up before the file is.
+_MAX_EXHAUSTED = 3
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 # Words of functions that send.
 _SENDING = {"fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
@@ -102,6 +104,7 @@ class ProgramReader:
         self.interpreter.importing = self._import
         self.interpreter.undeclared = self._undeclared
         self._left = MAX_TOTAL_STEPS
+        self._exhausted: dict[str, int] = {}
 
     # --- evaluation
 
@@ -157,6 +160,9 @@ class ProgramReader:
         self.interpreter.made = before
 
     def _guarded(self, file: str, line: int, action: Callable[[], Any], roots: tuple[int, ...]) -> None:
+        if self._exhausted.get(file, 0) >= _MAX_EXHAUSTED:
+            # The file has been said to be too much already.
+            return
         interpreter = self.interpreter
         state = (interpreter.frame, interpreter.journals, interpreter.steps, interpreter.limit, self.calls.roots)
         active = self.calls.replace_active([])
@@ -166,6 +172,7 @@ class ProgramReader:
         try:
             action()
         except Exhausted:
+            self._exhausted[file] = self._exhausted.get(file, 0) + 1
             self.problems.append(Problem(file, line, "it is too much to evaluate"))
         except RecursionError:
             self.problems.append(Problem(file, line, "it is nested too deeply to evaluate"))

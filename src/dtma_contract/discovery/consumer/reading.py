@@ -27,6 +27,7 @@ from dtma_contract.routes import (
     Unknown,
     canonical_path,
     is_partial,
+    path_covers,
 )
 
 __all__ = ["read_consumers"]
@@ -98,6 +99,10 @@ def _based_on(base: Value, url: Text) -> Iterator[Address]:
                 yield read_address(whole)
 
 
+# Of several judgements on one place, the one that counts.
+_FIRST = (Owner.AGENT, Owner.DOUBTFUL, Owner.OTHER)
+
+
 class _Judgement:
     """Sorts requests into the agent's routes, doubts, and what is another's."""
 
@@ -121,28 +126,45 @@ class _Judgement:
     def program(self, sent: list[Sent], called: set[int], constructed: Mapping[str, Sequence[Value]]) -> None:
         """Judge what a program sends; a function that others call is judged as they call it."""
         addresses = [read_address(one.url) for one in sent]
-        results: dict[tuple[Site, ...], set[tuple[str, str]]] = defaultdict(set)
+        results: dict[tuple[Site, ...], dict[tuple[str, str], Address]] = defaultdict(dict)
         for one, address in zip(sent, addresses, strict=True):
-            results[one.stack].add((one.method, canonical_path(address.path)))
-        judged: dict[tuple[Site, str, str], list[tuple[Owner, Sent, Address]]] = defaultdict(list)
+            results[one.stack].setdefault((one.method, canonical_path(address.path)), address)
+        judged: dict[tuple[Site, str, str], list[tuple[Owner, Address, bool]]] = defaultdict(list)
         as_called = [not called.intersection(one.roots) for one in sent]
         reached = {one.stack[-1] for one, kept in zip(sent, as_called, strict=True) if kept}
         for one, address, kept in zip(sent, addresses, as_called, strict=True):
             # Functions that call only each other are all called, and still send.
             if not kept and one.stack[-1] in reached:
                 continue
-            what = (one.method, canonical_path(address.path))
-            site = next(
-                one.stack[start] for start in reversed(range(len(one.stack))) if what in results.get(one.stack[start:], ())
-            )
+            site, shown = self._place(one, address, results)
             around = Surroundings(one.names, one.token_names, self._mentions(site.file))
             owner = self._owner(one.url, address, around, constructed)
-            judged[site, *what].append((owner, one, address))
+            judged[site, one.method, canonical_path(shown.path)].append((owner, shown, one.token))
         for (site, method, _), group in judged.items():
-            owner, one, address = min(group, key=lambda each: list(Owner).index(each[0]) if each[0] != Owner.OTHER else 9)
-            token = any(each.token for _, each, _ in group)
-            self._note(owner, site, method, address, token=token)
-            del one
+            owner, shown, _ = min(group, key=lambda each: _FIRST.index(each[0]))
+            self._note(owner, site, method, shown, token=any(token for _, _, token in group))
+
+    def _place(
+        self,
+        one: Sent,
+        address: Address,
+        results: Mapping[tuple[Site, ...], Mapping[tuple[str, str], Address]],
+    ) -> tuple[Site, Address]:
+        """Return where a request's method and path are put together, and its address as it is put together there.
+
+        That is the innermost call that says all of it. A caller that only fills a parameter of a promised path with a
+        name of its own adds nothing.
+        """
+        path = canonical_path(address.path)
+        for start in reversed(range(len(one.stack))):
+            found = results.get(one.stack[start:], {})
+            if (one.method, path) in found:
+                return one.stack[start], found[one.method, path]
+            for (method, pattern), general in found.items():
+                filled = self.rule.promises(pattern) and not self.rule.promises(path)
+                if method == one.method and filled and path_covers(pattern, path):
+                    return one.stack[start], general
+        return one.stack[-1], address
 
     def _owner(
         self, url: Text, address: Address, around: Surroundings, constructed: Mapping[str, Sequence[Value]]
@@ -159,7 +181,7 @@ class _Judgement:
                 for key in fields:
                     base = read_field(base, key)
                 owners |= {self.rule.owner(other, around) for other in _based_on(base, url)}
-        return min(owners, key=[Owner.AGENT, Owner.OTHER, Owner.DOUBTFUL].index, default=found)
+        return min(owners, key=(Owner.AGENT, Owner.OTHER, Owner.DOUBTFUL).index, default=found)
 
     def shell(self, path: str) -> None:
         """Judge what a script sends."""

@@ -19,7 +19,7 @@ SHELL_NAMES = re.compile(
     r"|package\.json|crontab|cron))$"
 )
 _ASSIGNED = re.compile(
-    r"""^\s*(?:-\s*)?(?:export\s+|readonly\s+|local\s+|declare\s+(?:-\w+\s+)*|ENV\s+|ARG\s+)?([A-Za-z_]\w*)\s*[=:]\s?(?:"([^"`]*)"|'([^']*)'|([^\s"'`;]+))\s*(?:;|\#.*)?$""",
+    r"""^\s*(?:-\s*)?(?:export\s+|readonly\s+|local\s+|declare\s+(?:-\w+\s+)*|ENV\s+|ARG\s+)?([A-Za-z_]\w*)\s*[=:]\s?(?:"([^"`]*)"|'([^']*)'|((?:\$\{\{[^}]*\}\}|[^\s"'`;])+))\s*(?:;|\#.*)?$""",
     re.MULTILINE,
 )
 _COMMAND = re.compile(r"(?<![\w./-])(?:/usr/bin/)?(curl|wget|http|https|xh)(?=[\s\"'])")
@@ -90,21 +90,29 @@ def _commands(content: str) -> Iterator[tuple[int, str]]:
         if match[1] in {"http", "https", "xh"}:
             continue
         rest = content[match.end() :]
-        exec_form = re.match(r'\s*"\s*,', rest)
-        if exec_form or rest.startswith('",'):
+        around = _open_quote(content[start : match.start()])
+        if re.match(r'"\s*,', rest):
             # ["CMD", "curl", "-f", "http://…"]
             end = rest.find("]")
-            rest = " ".join(f'"{one}"' for one in re.findall(r'"((?:\\.|[^"\\])*)"', rest[1 : end if end >= 0 else 500]))
-        yield content.count("\n", 0, match.start()) + 1, _one_command(rest)
+            around, rest = "", " ".join(f'"{one}"' for one in re.findall(r'"((?:\\.|[^"\\])*)"', rest[1 : end if end >= 0 else 500]))
+        yield content.count("\n", 0, match.start()) + 1, _one_command(rest, around)
 
 
-def _one_command(rest: str) -> str:
+def _open_quote(before: str) -> str:
+    """Return the quote that a command stands in: `sh -c "curl …"`, a text of JSON or YAML."""
+    before = re.split(r"\$\(|`", before)[-1]
+    return next((quote for quote in "\"'" if len(re.findall(rf"(?<!\\){quote}", before)) % 2), "")
+
+
+def _one_command(rest: str, around: str) -> str:
     """Return a command up to its end: a line that is not continued, or an operator outside of quotes."""
     kept: list[str] = []
     quote = ""
     index = 0
     while index < len(rest) and index < 4000:  # noqa: PLR2004 - no command is longer
         letter = rest[index]
+        if letter == around:
+            break
         if rest.startswith(("\\\n", "\\\r\n"), index):
             kept.append(" ")
             index += 2 + (rest[index + 1] == "\r")

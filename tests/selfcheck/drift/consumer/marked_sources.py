@@ -24,7 +24,7 @@ PROMISED = (
     "/mcp/credentials/refresh/{instanceName}", "/mcp/templates", "/mcp/validate",
 )  # fmt: skip
 
-_MARK = re.compile(r"[ \t]*(?:\{/\*|//|#)([!?]) ((?:[A-Z]+ /\S*(?: \| )?)+)(?:\*/\})?[ \t]*$")
+_MARK = re.compile(r"[ \t]*(?:\{/\*|//|#)([!?]) ((?:[A-Z]+ /[^\s*]*(?: \| )?)+)(?:\*/\})?[ \t]*$")
 
 
 def read(files: Mapping[str, str], **options) -> RouteTable:
