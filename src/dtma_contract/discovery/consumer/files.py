@@ -35,6 +35,8 @@ _IMPORTS = re.compile(
     rb"""(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*['"]([^'"\n]+)['"]"""
 )
 _PYTHON_IMPORTS = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+\(?([^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE)
+# What passes on what it imports: an index of a folder, a package's `__init__`.
+_PASSES_ON = re.compile(rb"\bexport\s*(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s*)?from\b|^from \.", re.MULTILINE)
 _ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".vue", ".svelte", ".json")
 _INDEXES = ("/index.ts", "/index.tsx", "/index.js", "/index.jsx", "/index.mjs", "/mod.ts", "/src/index.ts", "/src/index.js")
 
@@ -55,6 +57,7 @@ class CallerFiles:
     too_large: tuple[str, ...] = ()
     _contents: dict[str, bytes] = field(default_factory=dict)
     _all: set[str] = field(default_factory=set)
+    _importers: dict[str, set[str]] | None = None
 
     def __post_init__(self) -> None:
         found: list[str] = []
@@ -84,23 +87,40 @@ class CallerFiles:
         return self._contents[path]
 
     def candidates(self, telling: re.Pattern[bytes]) -> list[str]:
-        """Return the code files from which both something that sends and something that tells of the agent is reached.
+        """Return the code files that tell of the agent, and those that send something and import one that tells.
 
         Args:
             telling: what tells of the agent in a file's text.
         """
         code = [path for path in self.paths if path.endswith(CODE)]
-        sends = {path for path in code if _SENDS.search(self.read(path))}
-        tells = {path for path in code if telling.search(self.read(path))}
-        importers: dict[str, set[str]] = defaultdict(set)
-        if not sends or not tells:
-            # A call through a client that is not in the tree names the agent all the same.
-            return sorted(tells)
-        for path in code:
-            for target in self.imports_of(path):
-                importers[target].add(path)
-        reach_sends, reach_tells = _upwards(sends, importers), _upwards(tells, importers)
-        return sorted((reach_sends & reach_tells) | tells)
+        tells = {path for path in self.paths if path.endswith((*CODE, ".json")) and telling.search(self.read(path))}
+        found = tells.intersection(code)
+        for path in code if tells else ():
+            if path not in found and _SENDS.search(self.read(path)) and not tells.isdisjoint(self.imports_of(path)):
+                found.add(path)
+        return sorted(found)
+
+    def importers_of(self, paths: set[str]) -> set[str]:
+        """Return the code files that import one of these files, themselves or through files that only pass it on.
+
+        Args:
+            paths: the files.
+        """
+        if not paths:
+            return set()
+        if self._importers is None:
+            self._importers = defaultdict(set)
+            for path in self.paths:
+                for target in self.imports_of(path) if path.endswith(CODE) else ():
+                    self._importers[target].add(path)
+        found: set[str] = set()
+        rest = list(paths)
+        while rest:
+            for importer in self._importers.get(rest.pop(), ()):
+                if importer not in found:
+                    found.add(importer)
+                    rest.extend([importer] if _PASSES_ON.search(self.read(importer)) else [])
+        return found
 
     def imports_of(self, path: str) -> set[str]:
         """Return the files that a file imports, as far as its text tells."""
@@ -245,17 +265,6 @@ class CallerFiles:
                     found[name] = file
                     break
         return found
-
-
-def _upwards(start: set[str], importers: dict[str, set[str]]) -> set[str]:
-    found = set(start)
-    rest = list(start)
-    while rest:
-        for importer in importers.get(rest.pop(), ()):
-            if importer not in found:
-                found.add(importer)
-                rest.append(importer)
-    return found
 
 
 def _python_names(content: bytes) -> set[str]:

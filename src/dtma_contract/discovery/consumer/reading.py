@@ -14,7 +14,18 @@ from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, Own
 from dtma_contract.discovery.consumer.program import ProgramReader
 from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
 from dtma_contract.discovery.consumer.operations import read_field
-from dtma_contract.discovery.consumer.values import Hole, Text, Value, alternatives, join_texts, to_text
+from dtma_contract.discovery.consumer.values import (
+    ClassValue,
+    FunctionValue,
+    Hole,
+    Native,
+    Text,
+    Thing,
+    Value,
+    alternatives,
+    join_texts,
+    to_text,
+)
 from dtma_contract.discovery.file_tree import FileTree
 from dtma_contract.routes import (
     ALL_METHODS,
@@ -58,7 +69,12 @@ def read_consumers(
     judged = _Judgement(rule, files, telling)
     program = ProgramReader(files, lambda names: rule.is_named(names, strictly=True))
     candidates = files.candidates(telling)
-    program.read(candidates)
+    read = set(candidates)
+    pending = set(candidates)
+    while pending:
+        program.read(sorted(pending))
+        pending = files.importers_of(_offering(program, judged, read)) - read
+        read |= pending
     judged.program(program.sent, program.calls.called, program.calls.constructed)
     for path in files.paths:
         if SHELL_NAMES.search(path) and not path.endswith(CODE):
@@ -67,8 +83,29 @@ def read_consumers(
         judged.problem(problem.file, problem.line, problem.reason)
     for path in files.too_large:
         judged.problem(path, 1, "the file is too large to be written by hand, and was not read")
-    provenance = {"files": len(files.paths), "read": len(candidates), "skipped": list(files.skipped)}
+    provenance = {"files": len(files.paths), "read": len(read), "skipped": list(files.skipped)}
     return RouteTable(Corner.CONSUMER, judged.routes(), tuple(dict.fromkeys(judged.unknown)), provenance)
+
+
+def _offering(program: ProgramReader, judged: _Judgement, read: set[str]) -> set[str]:
+    """Return the files that offer a way to ask the agent for something which only their callers know."""
+    found = {
+        site.file
+        for one in program.sent
+        for address in (read_address(one.url),)
+        if (not one.method or is_partial(address.path) or not address.absolute)
+        and judged.may_be_agents(one, address, program.calls.constructed)
+        for site in one.stack
+    }
+    for path, module in program.modules.items():
+        for value in [*module.exports.values(), *module.scope.names.values()] if path in read else ():
+            base = value.data.get("base") if isinstance(value, Native) else None
+            if base is not None and judged.is_agents_base(base, path):
+                found.add(path)
+            home = value.type.module.path if isinstance(value, Thing) and value.type else ""
+            home = value.module.path if isinstance(value, FunctionValue | ClassValue) else home
+            found |= {path} if home in found else set()
+    return found
 
 
 def _telling(rule: OwnershipRule) -> re.Pattern[bytes]:
@@ -182,6 +219,19 @@ class _Judgement:
                     base = read_field(base, key)
                 owners |= {self.rule.owner(other, around) for other in _based_on(base, url)}
         return min(owners, key=(Owner.AGENT, Owner.OTHER, Owner.DOUBTFUL).index, default=found)
+
+    def may_be_agents(self, one: Sent, address: Address, constructed: Mapping[str, Sequence[Value]]) -> bool:
+        """Return whether a request is the agent's, or could be."""
+        around = Surroundings(one.names, one.token_names, mentions=True)
+        return self._owner(one.url, address, around, constructed) != Owner.OTHER
+
+    def is_agents_base(self, base: Value, path: str) -> bool:
+        """Return whether a client's base is the agent's."""
+        around = Surroundings((path.rpartition("/")[2].partition(".")[0],))
+        return any(
+            isinstance(one, Text) and self.rule.owner(read_address(one), around) == Owner.AGENT
+            for (one,) in alternatives(to_text(base))
+        )
 
     def shell(self, path: str) -> None:
         """Judge what a script sends."""

@@ -158,6 +158,12 @@ def _tokens(command: str) -> list[str]:
             word, begun = word + command[index:end], True
             index = end
             continue
+        if command.startswith("${{", index) and "}}" in command[index:]:
+            # An expression of a workflow holds spaces.
+            end = command.index("}}", index) + 2
+            word, begun = word + command[index:end], True
+            index = end
+            continue
         if quote:
             if letter == quote:
                 quote = ""
