@@ -20,7 +20,20 @@ from dtma_contract.routes import UNRESOLVED
 __all__ = ["Address", "read_address", "words"]
 
 # Names of variables that hold more than one segment.
-_PATHS = {"path", "paths", "pathname", "endpoint", "route", "subpath", "suffix", "uri", "url", "resource", "rest", "href"}
+_PATHS = {
+    "path",
+    "paths",
+    "pathname",
+    "endpoint",
+    "route",
+    "subpath",
+    "suffix",
+    "uri",
+    "url",
+    "resource",
+    "rest",
+    "href",
+}
 _QUERIES = {"query", "querystring", "qs", "search", "params", "parameters", "q", "querystr"}
 _SCHEME = re.compile(r"^(?:https?:|wss?:)?//", re.IGNORECASE)
 
@@ -158,6 +171,8 @@ def _path(parts: list[str | Hole], *, glued: bool = False) -> str:
         for index, segment in enumerate(segments)
         for last in (index == len(segments) - 1,)
     ]
+    # `:name` is what a path table has for a parameter that is filled in elsewhere.
+    written = [re.sub(r"^:([A-Za-z_]\w*)$", r"{\1}", segment) for segment in written]
     return "/" + "/".join(segment for segment in written if segment)
 
 
@@ -170,7 +185,9 @@ def _segment(segment: list[str | Hole], *, last: bool) -> str:
             continue
         elif _is_called(piece, _PATHS) and last:
             written += UNRESOLVED
-        elif written.endswith("}") or (written and not re.search(r"[-_.:~@,;=]$", written) and index == len(segment) - 1):
+        elif written.endswith("}") or (
+            written and not re.search(r"[-_.:~@,;=]$", written) and index == len(segment) - 1
+        ):
             # Glued to what is before it: it may be more of the segment, or a slash and what follows.
             written += UNRESOLVED
         else:

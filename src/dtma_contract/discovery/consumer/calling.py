@@ -160,7 +160,11 @@ class Calls:
         while isinstance(at, ClassValue) and seen < MAX_DEPTH:
             seen += 1
             for member in at.node.members:
-                if member.name != name or not isinstance(member.value, s.Function) or member.kind not in {"method", "getter"}:
+                if (
+                    member.name != name
+                    or not isinstance(member.value, s.Function)
+                    or member.kind not in {"method", "getter"}
+                ):
                     continue
                 bound = self.method(at, member, this)
                 return self.call_function(bound, Arguments(), None) if member.kind == "getter" else bound
@@ -208,6 +212,8 @@ class Calls:
             return self._call_unknown(hole(*names_of(owner)), arguments, line)
         if isinstance(owner, Native) and owner.kind == "super":
             return self._call_super_method(owner, known, arguments, line)
+        if isinstance(owner, Native) and known in {"call", "apply", "bind"} and owner.kind != "super":
+            return self._call_of_function({"function": owner, "name": text(known)}, arguments, line)
         if isinstance(owner, Native) and owner.kind in {"url", "search"} and known in {"toString", "toJSON"}:
             return to_text(owner)
         if isinstance(owner, Items) and known in LIST_METHODS:
@@ -254,7 +260,7 @@ class Calls:
         function = arguments.get(0)
         items = owner.items if not owner.open else [*owner.items, Hole()]
         results: list[Value] = []
-        for index, item in enumerate(items[:MAX_DEPTH * 2]):
+        for index, item in enumerate(items[: MAX_DEPTH * 2]):
             given = Arguments([item, text(index)]) if name != "reduce" else Arguments([Hole(), item])
             if isinstance(function, FunctionValue):
                 results.append(self.call_function(function, given, None))
@@ -272,17 +278,17 @@ class Calls:
         """Return the value of `f.call(this, …)`, `f.apply(this, […])`, `f.bind(this, …)`."""
         function, name = data["function"], data["name"]
         how = name.constant if isinstance(name, Text) else ""
-        if not isinstance(function, FunctionValue):
-            return Hole()
         if how == "bind":
-            bound = Arguments(arguments.values[1:])
-            return function if not bound.values else Native("partial", {"function": function, "given": Items(bound.values)})
+            bound = Items(arguments.values[1:])
+            return function if not bound.items else Native("partial", {"function": function, "given": bound})
         if how == "call":
-            return self.call_function(function, Arguments(arguments.values[1:]), line)
+            return self.call(function, Arguments(arguments.values[1:]), line, None, False)
         if how == "apply":
             items = arguments.get(1)
-            return self.call_function(function, Arguments(items.items if isinstance(items, Items) else [], open=True), line)
-        return self._call_unknown(hole(f"{function.node.name}.{how}"), arguments, line)
+            given = Arguments(items.items) if isinstance(items, Items) else Arguments(open=True)
+            return self.call(function, given, line, None, False)
+        named_as = function.node.name if isinstance(function, FunctionValue) else ""
+        return self._call_unknown(hole(f"{named_as}.{how}"), arguments, line)
 
     # --- functions
 
@@ -300,7 +306,7 @@ class Calls:
             return hole(f"{function.node.name}()")
         if line is not None or function.frame is not None:
             self.called.add(function_key(function))
-        stack = caller.stack if line is None else (*caller.stack, Site(caller.module.path, line))
+        stack = caller.stack if line is None else (*caller.stack, self.interpreter.site)
         made_in: Frame | None = function.frame
         if made_in and made_in.active and made_in.function and not _is_within(caller, made_in):
             # A function that was handed over, and is called from within what it was handed to.
@@ -362,7 +368,9 @@ class Calls:
             if value == NOTHING and parameter.default is not None:
                 value = self.interpreter.evaluate(parameter.default, scope)
             if isinstance(value, Hole) and parameter.annotation:
-                value = self.annotated(parameter.annotation, scope, name) or hole(*value.names, name, parameter.annotation)
+                value = self.annotated(parameter.annotation, scope, name) or hole(
+                    *value.names, name, parameter.annotation
+                )
             value = self._constructed(function, name, value, arguments)
             self.interpreter.bind(parameter.pattern, value, scope)
             if parameter.field and isinstance(function.this, Thing) and name:
@@ -371,7 +379,12 @@ class Calls:
     def _constructed(self, function: FunctionValue, name: str, value: Value, arguments: Arguments) -> Value:
         """Note what a constructor is given; where that is anything, return it with the name it is noted under."""
         this = function.this
-        if function.node.name not in {"constructor", "__init__"} or not isinstance(this, Thing) or not this.type or value is this:
+        if (
+            function.node.name not in {"constructor", "__init__"}
+            or not isinstance(this, Thing)
+            or not this.type
+            or value is this
+        ):
             return value
         mark = f"{this.type.node.name}::{name}"
         if arguments.open:
@@ -424,7 +437,9 @@ class Calls:
             if member.kind == "dataclass field":
                 given = arguments.get(position if by_arguments and not arguments.open else -1, member.name)
                 position += 1
-                value = given if given != NOTHING and not isinstance(given, Hole) else self._default_field(member, scope)
+                value = (
+                    given if given != NOTHING and not isinstance(given, Hole) else self._default_field(member, scope)
+                )
                 if isinstance(given, Hole) and given.names:
                     value = given
                 made.fields.setdefault(member.name, value)

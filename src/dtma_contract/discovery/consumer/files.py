@@ -31,14 +31,23 @@ _SENDS = re.compile(
     rb"fetch|axios|\bgot\b|\bky\b|superagent|\brequest|https?['\"]|undici|XMLHttpRequest|needle|ajax|HttpClient|wretch"
     rb"|HttpService|sendBeacon|EventSource|httpx|aiohttp|urllib|http\.client|niquests|\$http"
 )
-_IMPORTS = re.compile(
-    rb"""(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*['"]([^'"\n]+)['"]"""
+_IMPORTS = re.compile(rb"""(?:\bfrom|\bimport|\brequire\s*\(|\bimport\s*\()\s*['"]([^'"\n]+)['"]""")
+_PYTHON_IMPORTS = re.compile(
+    rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+\(?([^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE
 )
-_PYTHON_IMPORTS = re.compile(rb"^[ \t]*(?:from[ \t]+([.\w]+)[ \t]+import[ \t]+\(?([^\n#]*)|import[ \t]+([^\n#]+))", re.MULTILINE)
 # What passes on what it imports: an index of a folder, a package's `__init__`.
 _PASSES_ON = re.compile(rb"\bexport\s*(?:\*|\{[^}]*\})\s*(?:as\s+\w+\s*)?from\b|^from \.", re.MULTILINE)
 _ENDINGS = ("", ".ts", ".tsx", ".js", ".jsx", ".mts", ".cts", ".mjs", ".cjs", ".vue", ".svelte", ".json")
-_INDEXES = ("/index.ts", "/index.tsx", "/index.js", "/index.jsx", "/index.mjs", "/mod.ts", "/src/index.ts", "/src/index.js")
+_INDEXES = (
+    "/index.ts",
+    "/index.tsx",
+    "/index.js",
+    "/index.jsx",
+    "/index.mjs",
+    "/mod.ts",
+    "/src/index.ts",
+    "/src/index.js",
+)
 
 
 @dataclass
@@ -259,7 +268,14 @@ class CallerFiles:
             name, folder = data.get("name"), dirname(path)
             if not isinstance(name, str) or not name:
                 continue
-            entries = [data.get("source"), data.get("types"), data.get("module"), data.get("main"), "src/index", "index"]
+            entries = [
+                data.get("source"),
+                data.get("types"),
+                data.get("module"),
+                data.get("main"),
+                "src/index",
+                "index",
+            ]
             for entry in entries:
                 if isinstance(entry, str) and (file := self._as_file(join(folder, entry))):
                     found[name] = file

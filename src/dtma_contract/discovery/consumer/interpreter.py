@@ -36,6 +36,7 @@ from dtma_contract.discovery.consumer.values import (
     named,
     names_of,
     new_choice,
+    new_number,
     text,
     to_text,
 )
@@ -55,10 +56,11 @@ class Exhausted(Exception):  # noqa: N818 - it ends an evaluation, it reports no
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where a call stands."""
+    """Where a call stands; ``call`` tells several on one line apart."""
 
     file: str
     line: int
+    call: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -85,11 +87,13 @@ class Interpreter:
 
     def __init__(self) -> None:
         self.steps = 0
+        self.site = Site("", 0)
         self.limit = MAX_STEPS
         self.frame = Frame(Module("", python=False, scope=Scope({})))
         self.journals: list[dict[tuple[int, str], tuple[dict[str, Value], Value]]] = []
         self.made: list[FunctionValue] = []
         self.classes: list[ClassValue] = []
+        self._conditions: dict[tuple[int, str], tuple[int, Scope | None]] = {}
         self.call: Callable[[Value, Arguments, int, Value | None, bool], Value] = _no_call
         self.member: Callable[[Value, str], Value] = _no_member
         self.annotated: Callable[[str, Scope, str], Value | None] = lambda *_: None
@@ -105,8 +109,13 @@ class Interpreter:
             self.journals[-1].setdefault((id(container), key), (container, container.get(key, _MISSING)))
         container[key] = value
 
-    def branches(self, bodies: Iterable[Callable[[], str]]) -> str:
-        """Follow each body from the present state, and join the states of those that go on."""
+    def branches(self, bodies: Iterable[Callable[[], str]], condition: int = 0) -> str:
+        """Follow each body from the present state, and join the states of those that go on.
+
+        Args:
+            bodies: what may happen, in the order of the condition's outcomes.
+            condition: its number, where it is one that others may depend on.
+        """
         ends: list[str] = []
         states: list[dict[tuple[int, str], Value]] = []
         containers: dict[tuple[int, str], dict[str, Value]] = {}
@@ -123,12 +132,12 @@ class Interpreter:
         live = [state for state, end in zip(states, ends, strict=True) if end != _LEFT]
         if not live:
             return _LEFT
-        number = new_choice([text("a"), text("b")])
+        number = condition if condition and len(live) == len(ends) else new_number()
         for slot in {slot for state in live for slot in state}:
             container = containers[slot]
             before = container.get(slot[1], _MISSING)
             options = [state.get(slot, before) for state in live]
-            self.write(container, slot[1], choose(getattr(number, "number", 0), options))
+            self.write(container, slot[1], choose(number, options))
         return _ON if any(end == _ON for end in ends) else _JUMPED
 
     def step(self) -> None:
@@ -142,7 +151,11 @@ class Interpreter:
     def run(self, body: tuple[s.Statement, ...], scope: Scope) -> str:
         """Evaluate statements; functions and classes first, as they may be used before they are written."""
         for statement in body:
-            if isinstance(statement, s.Declare) and isinstance(statement.value, s.Function) and not self.frame.module.python:
+            if (
+                isinstance(statement, s.Declare)
+                and isinstance(statement.value, s.Function)
+                and not self.frame.module.python
+            ):
                 self.statement(statement, scope)
         for statement in body:
             hoisted = isinstance(statement, s.Declare) and isinstance(statement.value, s.Function)
@@ -216,7 +229,26 @@ class Interpreter:
         known = truth(self.evaluate(test, scope))
         if known is not None and _decides(test):
             return self.run(then if known else otherwise, Scope({}, scope))
-        return self.branches((lambda: self.run(then, Scope({}, scope)), lambda: self.run(otherwise, Scope({}, scope))))
+        bodies = (lambda: self.run(then, Scope({}, scope)), lambda: self.run(otherwise, Scope({}, scope)))
+        return self.branches(bodies, self._condition(test, scope))
+
+    def _condition(self, test: s.Expression, scope: Scope) -> int:
+        """Return the number of a condition: the same for the same variable in the same call."""
+        match test:
+            case s.Name(name):
+                owner = _owner_of(scope, name)
+                key = (id(owner), name) if owner else None
+            case s.Member(s.Name(name), field):
+                owner = _owner_of(scope, name)
+                key = (id(owner), f"{name}.{field}") if owner else None
+            case _:
+                key = None
+        if key is None:
+            return new_number()
+        if key not in self._conditions:
+            # The scope is kept, so that no other one gets its identity.
+            self._conditions[key] = (new_number(), owner)
+        return self._conditions[key][0]
 
     def _try(self, body: tuple[s.Statement, ...], handlers: tuple[tuple[s.Statement, ...], ...], scope: Scope) -> str:
         end = self.run(body, Scope({}, scope))
@@ -254,6 +286,7 @@ class Interpreter:
             self.branches((lambda: self.run(node.body, Scope({}, scope)), lambda: _ON))
             return _ON
         over = self.evaluate(node.over, scope)
+        known = entries_of(over) is not None
         for value in self.items_of(over, keys=node.keys or isinstance(over, Thing)):
 
             def once(value: Value = value) -> str:
@@ -261,7 +294,10 @@ class Interpreter:
                 self.bind(node.pattern or s.NamePattern(""), value, scope if self.frame.module.python else inner)
                 return self.run(node.body, inner)
 
-            self.branches((once, lambda: _ON))
+            if not known:
+                self.branches((once, lambda: _ON))
+            elif once() == _LEFT:
+                return _LEFT
         return _ON
 
     def items_of(self, over: Value, *, keys: bool = False) -> list[Value]:
@@ -296,7 +332,9 @@ class Interpreter:
                 if rest:
                     left = hole(*names_of(value))
                     taken = {key for key, _, _ in entries}
-                    fields = {k: v for k, v in value.fields.items() if k not in taken} if isinstance(value, Thing) else {}
+                    fields = (
+                        {k: v for k, v in value.fields.items() if k not in taken} if isinstance(value, Thing) else {}
+                    )
                     self.bind(s.NamePattern(rest), Thing(fields, _open_of(value) or left), scope, assign=assign)
             case s.SequencePattern(items, rest):
                 for index, item in enumerate(items):
@@ -341,7 +379,11 @@ class Interpreter:
             case None:
                 return NOTHING
             case s.Literal(value):
-                return text(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else Plain(value)
+                return (
+                    text(value)
+                    if isinstance(value, str | int | float) and not isinstance(value, bool)
+                    else Plain(value)
+                )
             case s.Template(parts):
                 pieces = [text(part) if isinstance(part, str) else self.evaluate(part, scope) for part in parts]
                 return join_texts(*pieces)
@@ -359,7 +401,8 @@ class Interpreter:
                 known = truth(self.evaluate(test, scope))
                 if known is not None and _decides(test):
                     return self.evaluate(then if known else otherwise, scope)
-                return new_choice([self.evaluate(then, scope), self.evaluate(otherwise, scope)])
+                options = [self.evaluate(then, scope), self.evaluate(otherwise, scope)]
+                return choose(self._condition(test, scope), options)
             case s.Record(entries):
                 return self._record(entries, scope)
             case s.Sequence(items):
@@ -405,7 +448,9 @@ class Interpreter:
             callee = self._method_by_key(this, self.evaluate(node.callee.key, scope))
         else:
             callee = self.evaluate(node.callee, scope)
-        return self.call(callee, self.arguments(node.arguments, scope), node.line, this, node.new)
+        arguments = self.arguments(node.arguments, scope)
+        self.site = Site(self.frame.module.path, node.line, id(node))
+        return self.call(callee, arguments, node.line, this, node.new)
 
     def _method_by_key(self, owner: Value, key: Value) -> Value:
         return lift(

@@ -34,7 +34,9 @@ def read_javascript(path: str, content: bytes) -> s.Program:
     """
     if path.endswith((".vue", ".svelte")):
         content = _scripts_only(content)
-    names = ("typescript", "tsx") if path.endswith((".ts", ".mts", ".cts", ".vue", ".svelte")) else ("tsx", "typescript")
+    names = (
+        ("typescript", "tsx") if path.endswith((".ts", ".mts", ".cts", ".vue", ".svelte")) else ("tsx", "typescript")
+    )
     root = _parser(names[0]).parse(content).root_node
     if root.has_error:
         other = _parser(names[1]).parse(content).root_node
@@ -157,9 +159,7 @@ def _if(node: Node) -> Iterator[s.Statement]:
 
 def _for_in(node: Node) -> Iterator[s.Statement]:
     left, operator = _field(node, "left"), _text(_field(node, "operator"))
-    yield s.Loop(
-        _pattern(left), _expression(_field(node, "right")), _body(_field(node, "body")), keys=operator == "in"
-    )
+    yield s.Loop(_pattern(left), _expression(_field(node, "right")), _body(_field(node, "body")), keys=operator == "in")
 
 
 def _for(node: Node) -> Iterator[s.Statement]:
@@ -282,9 +282,7 @@ def _bound_names(pattern: s.Pattern) -> Iterator[str]:
 def _namespace(node: Node) -> Iterator[s.Statement]:
     name = _text(_field(node, "name"))
     body = _statements(_field(node, "body"))
-    entries = tuple(
-        s.Entry(s.Literal(one.name), one.value) for one in body if isinstance(one, s.ExportName)
-    )
+    entries = tuple(s.Entry(s.Literal(one.name), one.value) for one in body if isinstance(one, s.ExportName))
     ending = s.Return(s.Record(entries))
     inner = (*(one for one in body if not isinstance(one, s.ExportName)), ending)
     function = s.Function(name, (), lambda: inner, _line(node), arrow=True)
@@ -384,7 +382,9 @@ def _parameters(node: Node) -> tuple[s.Parameter, ...]:
         if inner is not None and inner.type == "rest_pattern":
             inner, rest = _named(inner)[0], "*"
         default = _field(child, "value")
-        is_field = any(part.type in {"accessibility_modifier", "readonly", "override_modifier"} for part in child.children)
+        is_field = any(
+            part.type in {"accessibility_modifier", "readonly", "override_modifier"} for part in child.children
+        )
         found.append(
             s.Parameter(
                 _pattern(inner),
@@ -467,7 +467,9 @@ def _expression(node: Node | None) -> s.Expression:
 
 
 def _may_act(node: Node) -> bool:
-    return not node.type.endswith(("_type", "_annotation", "type_arguments", "_fragment", "jsx_text", "property_identifier"))
+    return not node.type.endswith(
+        ("_type", "_annotation", "type_arguments", "_fragment", "jsx_text", "property_identifier")
+    )
 
 
 def _name(node: Node) -> s.Expression:
@@ -580,9 +582,7 @@ def _call(node: Node) -> s.Expression:
     if function is not None:
         last = _field(function, "property") or function
         line = _line(last) if last is not function or function.type == "identifier" else line
-    return s.Call(
-        _expression(function), _arguments(_field(node, "arguments")), line, new=node.type == "new_expression"
-    )
+    return s.Call(_expression(function), _arguments(_field(node, "arguments")), line, new=node.type == "new_expression")
 
 
 def _member(node: Node) -> s.Expression:
@@ -634,6 +634,8 @@ _EXPRESSIONS: dict[str, Callable[[Node], s.Expression]] = {
     "identifier": _name,
     "undefined": lambda _: s.Literal(None),
     "this": lambda _: s.Name("this"),
+    "import": lambda _: s.Name("import()"),
+    "meta_property": lambda _: s.Name("import.meta"),
     "super": lambda _: s.Name("super"),
     "shorthand_property_identifier": _name,
     "string": lambda node: s.Literal(_string(node)),

@@ -83,7 +83,11 @@ def _static(kind: str, arguments: Arguments, calls: Calls) -> Value:  # noqa: PL
         case "Object.entries":
             return _pairs(first)
         case "Object.keys":
-            return Items([text(key) for key in first.fields], first.open) if isinstance(first, Thing) else Items([], Hole())
+            return (
+                Items([text(key) for key in first.fields], first.open)
+                if isinstance(first, Thing)
+                else Items([], Hole())
+            )
         case "Object.values":
             return Items(list(first.fields.values()), first.open) if isinstance(first, Thing) else Items([], Hole())
         case "Object.assign":

@@ -13,6 +13,7 @@ __all__ = ["ANNOTATIONS", "GLOBALS", "LIBRARIES", "PACKAGES", "PYTHON_GLOBALS", 
 VERBS = {
     "get": "GET", "post": "POST", "put": "PUT", "patch": "PATCH", "delete": "DELETE", "head": "HEAD",
     "options": "OPTIONS", "del": "DELETE", "postForm": "POST", "putForm": "PUT", "patchForm": "PATCH",
+    "GET": "GET", "POST": "POST", "PUT": "PUT", "PATCH": "PATCH", "DELETE": "DELETE", "HEAD": "HEAD",
     "getJSON": "GET", "$get": "GET", "$post": "POST", "$put": "PUT", "$patch": "PATCH", "$delete": "DELETE",
 }  # fmt: skip
 
@@ -53,6 +54,7 @@ LIBRARIES: dict[str, Library] = {
     "needle": Library(called="method", send=("request",), send_form="method"),
     "jquery": Library(send=("ajax",), send_form="url"),
     "angular": Library(body_config=2, send=("request",), send_form="method"),
+    "openapi": Library(send=("request",), send_form="method", create=("create",), base=("baseUrl",)),
     "undici": Library(called="url", send=("request", "fetch", "stream", "pipeline"), send_form="url"),
     "undici-client": Library(send=("request", "stream", "pipeline"), base=()),
     "requests": Library(send=("request", "stream", "build_request", "Request"), send_form="method", base=("base_url",)),
@@ -78,11 +80,17 @@ PACKAGES: dict[str, dict[str, str]] = {
     "got": {"default": "client:got", "*": "client:got", "got": "client:got"},
     "ky": {"default": "client:ky", "*": "client:ky"},
     "ky-universal": {"default": "client:ky", "*": "client:ky"},
-    "ofetch": {name: "client:ofetch" for name in ("ofetch", "$fetch", "default")},
+    "ofetch": dict.fromkeys(("ofetch", "$fetch", "default"), "client:ofetch"),
     "request": {"default": "client:request", "*": "client:request"},
     "request-promise": {"default": "client:request", "*": "client:request"},
     "request-promise-native": {"default": "client:request", "*": "client:request"},
     "superagent": {"default": "client:superagent", "*": "client:superagent"},
+    "openapi-fetch": {"default": "create:openapi", "*": "create:openapi"},
+    "http-proxy-middleware": {
+        "createProxyMiddleware": "proxy", "default": "proxy", "*": "proxy", "legacyCreateProxyMiddleware": "proxy",
+    },
+    "express-http-proxy": {"default": "proxy", "*": "proxy"},
+    "@fastify/http-proxy": {"default": "proxy", "*": "proxy"},
     "needle": {"default": "client:needle", "*": "client:needle"},
     "jquery": {"default": "client:jquery", "*": "client:jquery"},
     "undici": {
@@ -169,6 +177,7 @@ GLOBALS: dict[str, str] = {
     "Promise": "Promise",
     "Array": "Array",
     "require": "require",
+    "import()": "require",
     "globalThis": "global",
     "window": "global",
     "self": "global",

@@ -100,7 +100,7 @@ class LibraryCalls:
             case _:
                 return None
 
-    def _client_member(self, value: Native, which: str, name: str) -> Value | None:  # noqa: PLR0911 - one for each kind
+    def _client_member(self, value: Native, which: str, name: str) -> Value | None:
         library = LIBRARIES[which]
         if name in library.send:
             return Native(f"send:{which}", value.data, value.own)
@@ -138,7 +138,9 @@ class LibraryCalls:
             return Native("wretch.url", {"base": base})
         if name in VERBS:
             return Native("verb:wretch", {**value.data, "verb": text(VERBS[name])})
-        return Native("wretch.more", {"base": base}) if name in {"auth", "headers", "json", "options", "query"} else None
+        return (
+            Native("wretch.more", {"base": base}) if name in {"auth", "headers", "json", "options", "query"} else None
+        )
 
     # --- calls
 
@@ -183,6 +185,8 @@ class LibraryCalls:
             case "wretch" | "wretch.url" | "wretch.more":
                 base = value.data.get("base", NOTHING)
                 return Native("wretch", {"base": base if kind == "wretch.more" else combine(base, arguments.get(0))})
+            case "proxy":
+                return self._proxy(arguments, line)
             case "wrapper":
                 return arguments.get(0)
             case "require":
@@ -217,10 +221,14 @@ class LibraryCalls:
     def _fetch(self, value: Native, arguments: Arguments, line: int) -> Value:
         first, options = arguments.get(0), arguments.get(1)
         if isinstance(first, Native) and first.kind == "request":
-            method = first.data["method"] if options == NOTHING else _or(read_field(options, "method"), first.data["method"])
+            method = (
+                first.data["method"] if options == NOTHING else _or(read_field(options, "method"), first.data["method"])
+            )
             return self._request(method, first.data["url"], first.data["headers"], line)
         url = combine(value.data.get("base", NOTHING), self._url_of(first))
-        return self._request(_or(read_field_or_nothing(options, "method"), text("GET")), url, self._headers(value, options), line)
+        return self._request(
+            _or(read_field_or_nothing(options, "method"), text("GET")), url, self._headers(value, options), line
+        )
 
     def _url_of(self, value: Value) -> Value:
         if isinstance(value, Thing):
@@ -264,7 +272,9 @@ class LibraryCalls:
             return Hole()
         options = first if isinstance(first, Thing) else arguments.get(1)
         url = combine(self._base(client, library, options), self._url_of(first))
-        return self._request(_or(read_field_or_nothing(options, "method"), text("GET")), url, self._headers(client, options), line)
+        return self._request(
+            _or(read_field_or_nothing(options, "method"), text("GET")), url, self._headers(client, options), line
+        )
 
     def _verb(self, client: Native, which: str, arguments: Arguments, line: int) -> Value:
         library = LIBRARIES.get(which, Library())
@@ -292,17 +302,23 @@ class LibraryCalls:
                 options, url = arguments.get(1), options
             else:
                 url = _first_field(options, _URLS)
-            method = _or(read_field_or_nothing(options, "method"), _or(read_field_or_nothing(options, "type"), text("GET")))
+            method = _or(
+                read_field_or_nothing(options, "method"), _or(read_field_or_nothing(options, "type"), text("GET"))
+            )
         elif library.send_form == "url":
             options, url = arguments.get(1), arguments.get(0)
-            method = _or(read_field_or_nothing(options, "method"), _or(read_field_or_nothing(options, "type"), text("GET")))
+            method = _or(
+                read_field_or_nothing(options, "method"), _or(read_field_or_nothing(options, "type"), text("GET"))
+            )
         else:
             method, url = arguments.get(0, "method"), arguments.get(1, "url", "str_or_url")
             options = Thing(dict(arguments.keywords)) if arguments.keywords else arguments.get(2)
             if isinstance(method, Native | Thing):
                 return Hole()
         join = combine if library.always_joined else resolve_url
-        return self._request(method, join(self._base(client, library, options), url), self._headers(client, options), line)
+        return self._request(
+            method, join(self._base(client, library, options), url), self._headers(client, options), line
+        )
 
     def _create(self, client: Native, which: str, arguments: Arguments) -> Value:
         library = LIBRARIES[which]
@@ -359,7 +375,9 @@ class LibraryCalls:
             base, options = options, NOTHING
         for name in library.base:
             found = read_field_or_nothing(options, name)
-            base = found if found != NOTHING and not (isinstance(found, Hole) and not isinstance(options, Thing)) else base
+            base = (
+                found if found != NOTHING and not (isinstance(found, Hole) and not isinstance(options, Thing)) else base
+            )
         if isinstance(options, Hole) and arguments.values and which == "aiohttp":
             base = options
         return Native(f"client:{which}", {"base": base, "headers": self._headers(Native(""), options)})
@@ -404,6 +422,15 @@ class LibraryCalls:
         method = text("GET") if arguments.get(1, "data") == NOTHING else text("POST")
         return self._request(method, first, NOTHING, line)
 
+    def _proxy(self, arguments: Arguments, line: int) -> Value:
+        """Tell of a proxy: whatever comes in is asked for."""
+        first = arguments.get(0)
+        options = first if isinstance(first, Thing) else arguments.get(1)
+        target = first if isinstance(first, Text) else read_field_or_nothing(options, "target")
+        if target != NOTHING:
+            self._request(Hole(), join_texts(target, Hole()), NOTHING, line)
+        return hole("proxy")
+
     def _partial(self, value: Native, arguments: Arguments, line: int) -> Value:
         function, given = value.data.get("function"), value.data.get("given")
         if function is None:
@@ -421,7 +448,9 @@ def language_items(values: list[Value]) -> Value:
 
 def read_field_or_nothing(options: Value, name: str) -> Value:
     """Return an option, or nothing where there are no options."""
-    return lift(lambda one: NOTHING if isinstance(one, Plain | Text | FunctionValue) else read_field(one, name), options)
+    return lift(
+        lambda one: NOTHING if isinstance(one, Plain | Text | FunctionValue) else read_field(one, name), options
+    )
 
 
 def _first_field(options: Value, names: tuple[str, ...]) -> Value:

@@ -159,8 +159,8 @@ def read_field(value: Value, key: str) -> Value:
             if key == "length":
                 return Hole(("length",))
             index = int(key) if key.lstrip("-").isdigit() else None
-            if index is not None and -len(items) <= index < len(items) and not left_open:
-                return items[index]
+            if index is not None and not left_open:
+                return items[index] if -len(items) <= index < len(items) else NOTHING
             return new_choice(items) if items and not left_open else Hole()
         case Hole(names):
             return hole(*(f"{name}.{key}" for name in names[:4])) if names else hole(key)
@@ -194,10 +194,19 @@ def method_of(value: Value, name: str, arguments: Arguments) -> Value | None:  #
     if isinstance(value, Choice):
         return lift(lambda one: _or_hole(method_of(one, name, arguments), one, name), value)
     if isinstance(value, Text):
-        return lift(lambda *given: _text_method(value, name, Arguments([*given], arguments.keywords)), *arguments.values)
+        return lift(
+            lambda *given: _text_method(value, name, Arguments([*given], arguments.keywords)), *arguments.values
+        )
     if isinstance(value, Hole) and name in _SAME_TEXT and not arguments.values:
         return value
-    if isinstance(value, Hole) and name in {"replace", "replaceAll", "removesuffix", "removeprefix", "rstrip", "lstrip"}:
+    if isinstance(value, Hole) and name in {
+        "replace",
+        "replaceAll",
+        "removesuffix",
+        "removeprefix",
+        "rstrip",
+        "lstrip",
+    }:
         return value
     if isinstance(value, Hole) and name in {"concat", "joinpath"}:
         return lift(lambda *given: _text_method(Text((value,)), name, Arguments([*given])), *arguments.values)

@@ -57,7 +57,9 @@ _GENERIC = {
 }  # fmt: skip
 # `IP` and `URL` are no constants' names that would tell something.
 _SHORT = 4
-_ADDRESS = re.compile(r"^(?:localhost|\d+\.\d+\.\d+\.\d+|\[?[0-9a-f]*:[0-9a-f:]*\]?|host\.docker\.internal|0\.0\.0\.0)$")
+_ADDRESS = re.compile(
+    r"^(?:localhost|\d+\.\d+\.\d+\.\d+|\[?[0-9a-f]*:[0-9a-f:]*\]?|host\.docker\.internal|0\.0\.0\.0)$"
+)
 
 
 class Owner(enum.StrEnum):

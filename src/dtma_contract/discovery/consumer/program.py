@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-
-import json
 
 from dtma_contract.discovery.consumer import syntax as s
 from dtma_contract.discovery.consumer.calling import Calls, Sent, function_key
@@ -39,8 +38,8 @@ from dtma_contract.discovery.consumer.values import (
     Text,
     Thing,
     Value,
-    hole,
     alternatives,
+    hole,
     join_texts,
     named,
     text,
@@ -53,6 +52,10 @@ __all__ = ["Problem", "ProgramReader"]
 MAX_TOTAL_STEPS = 4_000_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
+# Receivers of these names are no clients.
+_NO_CLIENTS = {
+    "router", "routes", "app", "logger", "log", "cache", "map", "redis", "storage", "store", "memo", "headers", "cookies",
+}  # fmt: skip
 # How often the evaluation of a file's functions is given up before the file is.
 _MAX_EXHAUSTED = 3
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
@@ -136,7 +139,16 @@ class ProgramReader:
             self._alone(function, (*roots, key))
 
     def _methods(self, of: ClassValue) -> None:
-        instances: list[Value] = list(self.calls.instances.get(id(of), ()))[:_MAX_INSTANCES] or [self.calls.symbolic(of)]
+        instances: list[Value] = list(self.calls.instances.get(id(of), ()))[:_MAX_INSTANCES] or [
+            self.calls.symbolic(of)
+        ]
+        known = _fields_of(instances)
+        self._evaluate_methods(of, instances)
+        if _fields_of(instances) != known:
+            # A field that one method sets and another one, which stands before it, uses.
+            self._evaluate_methods(of, instances)
+
+    def _evaluate_methods(self, of: ClassValue, instances: list[Value]) -> None:
         for member in of.node.members:
             if member.kind not in {"method", "getter"} or not isinstance(member.value, s.Function):
                 continue
@@ -295,13 +307,18 @@ class ProgramReader:
         return self._resolve(module.scope.names[name]) if name in module.scope.names else hole(name)
 
     def _require(self, name: str) -> Value:
-        return self._resolve(self._imported(name, self._path_of(name, self.interpreter.frame.module), "*", name, self.interpreter.frame.module))
+        return self._resolve(
+            self._imported(
+                name, self._path_of(name, self.interpreter.frame.module), "*", name, self.interpreter.frame.module
+            )
+        )
 
     # --- requests
 
     def _send(self, method: str, url: Text, token_names: tuple[str, ...], token: bool, line: int) -> None:  # noqa: FBT001 - one record's fields
         frame = self.interpreter.frame
-        stack = (*frame.stack, Site(frame.module.path, line))
+        call = self.interpreter.site.call if self.interpreter.site.line == line else 0
+        stack = (*frame.stack, Site(frame.module.path, line, call))
         self.sent.append(Sent(stack, self.calls.roots, method, url, token_names, token, _names_around(frame)))
 
     def _unknown_call(self, callee: Hole, arguments: Arguments, line: int) -> None:
@@ -312,7 +329,7 @@ class ProgramReader:
         """
         name = callee.names[0].replace("()", "") if callee.names else ""
         owner, _, last = name.rpartition(".")
-        if not last or _words(last) & _NO_REQUESTS or _words(owner) & {"router", "routes", "app", "logger", "log"}:
+        if not last or _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
             return
         values = [*arguments.values, *arguments.keywords.values()]
         options = next((one for one in values if isinstance(one, Thing)), Thing({}))
@@ -333,6 +350,10 @@ class ProgramReader:
             joined = join_texts(hole(*callee.names), path)
             if isinstance(joined, Text):
                 self._send(method, joined, (), False, line)
+
+
+def _fields_of(instances: list[Value]) -> list[set[str]]:
+    return [set(one.fields) for one in instances if isinstance(one, Thing)]
 
 
 def _words(name: str) -> set[str]:

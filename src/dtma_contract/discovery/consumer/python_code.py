@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import cache
 
 from dtma_contract.discovery.consumer import syntax as s
@@ -347,12 +347,18 @@ def _call(node: ast.Call) -> s.Expression:
 
 
 def _comprehension(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp) -> s.Expression:
-    """Return a call of a function that loops and returns one item, as far as requests are concerned."""
+    """Return a call of a function that fills a list in loops, as far as requests are concerned."""
     values = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
-    inner: tuple[s.Statement, ...] = (s.Return(s.Sequence(tuple(s.Argument(_expression(one)) for one in values))),)
+    found = s.Name("$found")
+    inner: tuple[s.Statement, ...] = tuple(
+        s.Evaluate(s.Call(s.Member(found, "append"), (s.Argument(_expression(one)),), node.lineno)) for one in values
+    )
     for generator in reversed(node.generators):
         tests = tuple(s.Evaluate(_expression(test)) for test in generator.ifs)
         inner = (s.Loop(_pattern(generator.target), _expression(generator.iter), (*tests, *inner)),)
-    body = inner
-    read: Callable[[], tuple[s.Statement, ...]] = lambda: body  # noqa: E731 - a thunk, as every function's body is one
+    body: tuple[s.Statement, ...] = (s.Declare(s.NamePattern("$found"), s.Sequence(())), *inner, s.Return(found))
+
+    def read() -> tuple[s.Statement, ...]:
+        return body
+
     return s.Call(s.Function("", (), read, node.lineno, arrow=True), (), node.lineno)

@@ -10,10 +10,10 @@ from dtma_contract.discovery.consumer.addresses import Address, read_address
 from dtma_contract.discovery.consumer.calling import Sent
 from dtma_contract.discovery.consumer.files import CODE, CallerFiles
 from dtma_contract.discovery.consumer.interpreter import Site
+from dtma_contract.discovery.consumer.operations import read_field
 from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
 from dtma_contract.discovery.consumer.program import ProgramReader
 from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
-from dtma_contract.discovery.consumer.operations import read_field
 from dtma_contract.discovery.consumer.values import (
     ClassValue,
     FunctionValue,
@@ -115,7 +115,9 @@ def _telling(rule: OwnershipRule) -> re.Pattern[bytes]:
         written = re.escape(base.encode())
         # `agent` alone is in every second file; as a base it stands beside a word for an address.
         if base == "agent":
-            pieces.append(rb"(?i:\bagent(?:[A-Z_.-]|s?\.)?(?:_|-|\.)?(?:url|base|host|ip|port|api|endpoint|address|client|http|request|fetch|service)|\b\w*_?agent_(?:url|base|host|ip)\b|agents?\[)")
+            pieces.append(
+                rb"(?i:\bagent(?:[A-Z_.-]|s?\.)?(?:_|-|\.)?(?:url|base|host|ip|port|api|endpoint|address|client|http|request|fetch|service)|\b\w*_?agent_(?:url|base|host|ip)\b|agents?\[)"
+            )
         else:
             pieces.append(rb"(?i:" + written.replace(rb"\-", rb"[_-]?").replace(b"_", rb"[_-]?") + rb")")
     for path in rule.promised:
@@ -193,9 +195,11 @@ class _Judgement:
         name of its own adds nothing.
         """
         path = canonical_path(address.path)
+        whole = results[one.stack].keys()
         for start in reversed(range(len(one.stack))):
             found = results.get(one.stack[start:], {})
-            if (one.method, path) in found:
+            # Where less is left than the inner call could ask for, the outer one has chosen.
+            if (one.method, path) in found and found.keys() <= whole:
                 return one.stack[start], found[one.method, path]
             for (method, pattern), general in found.items():
                 filled = self.rule.promises(pattern) and not self.rule.promises(path)

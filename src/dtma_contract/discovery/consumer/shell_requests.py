@@ -94,7 +94,10 @@ def _commands(content: str) -> Iterator[tuple[int, str]]:
         if re.match(r'"\s*,', rest):
             # ["CMD", "curl", "-f", "http://…"]
             end = rest.find("]")
-            around, rest = "", " ".join(f'"{one}"' for one in re.findall(r'"((?:\\.|[^"\\])*)"', rest[1 : end if end >= 0 else 500]))
+            around, rest = (
+                "",
+                " ".join(f'"{one}"' for one in re.findall(r'"((?:\\.|[^"\\])*)"', rest[1 : end if end >= 0 else 500])),
+            )
         yield content.count("\n", 0, match.start()) + 1, _one_command(rest, around)
 
 
@@ -198,9 +201,7 @@ def _request(tokens: list[str], line: int, known: dict[str, str]) -> ShellReques
             index += 0 if equals and name.startswith("--") else 1
             if option in {"-X", "--request", "--method"}:
                 method = value
-            elif option in {"-H", "--header"} and value.lower().startswith("authorization"):
-                header = value
-            elif option == "--oauth2-bearer":
+            elif (option in {"-H", "--header"} and value.lower().startswith("authorization")) or option == "--oauth2-bearer":
                 header = value
             elif option == "--url":
                 url = value
@@ -219,7 +220,9 @@ def _request(tokens: list[str], line: int, known: dict[str, str]) -> ShellReques
     if not url or url.startswith(("@", "{", "=")):
         return None
     target = _text(url, known)
-    if isinstance(target.parts[0] if target.parts else "", str) and not re.match(r"(?:https?:)?//|[\w.-]+(?::\d*)?(?:/|$)", target.start):
+    if isinstance(target.parts[0] if target.parts else "", str) and not re.match(
+        r"(?:https?:)?//|[\w.-]+(?::\d*)?(?:/|$)", target.start
+    ):
         return None
     return ShellRequest(line, _method(method, known, data=data), _with_scheme(target), _names(header), bool(header))
 
@@ -259,7 +262,12 @@ def _text(written: str, known: dict[str, str], depth: int = 0) -> Text:
         if name in known and depth < _DEPTH and known[name] != written:
             inner = _text(known[name], known, depth + 1)
             # `BASE=${1:-http://…}`: what it is called tells too.
-            add(*(hole(name, *one.names) if isinstance(one, Hole) and len(inner.parts) == 1 else one for one in inner.parts))
+            add(
+                *(
+                    hole(name, *one.names) if isinstance(one, Hole) and len(inner.parts) == 1 else one
+                    for one in inner.parts
+                )
+            )
         elif default and depth < _DEPTH and (re.match(r"https?://", default) or default.isdigit()):
             # The default of a base or a port says what it is for.
             add(*_text(default, known, depth + 1).parts)

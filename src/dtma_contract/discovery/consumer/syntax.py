@@ -371,6 +371,4 @@ Expression = (
     | Class
 )
 Pattern = NamePattern | RecordPattern | SequencePattern | TargetPattern
-Statement = (
-    Evaluate | Declare | Block | If | Loop | Try | Switch | Return | Leave | Import | ExportName | ExportAll
-)
+Statement = Evaluate | Declare | Block | If | Loop | Try | Switch | Return | Leave | Import | ExportName | ExportAll

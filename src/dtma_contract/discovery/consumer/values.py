@@ -40,6 +40,7 @@ __all__ = [
     "named",
     "names_of",
     "new_choice",
+    "new_number",
     "text",
     "to_text",
 ]
@@ -195,9 +196,7 @@ class Arguments:
         return Hole() if self.open else NOTHING
 
 
-Value = (
-    Hole | Text | Plain | Choice | Thing | Items | FunctionValue | ClassValue | Native | Namespace
-)
+Value = Hole | Text | Plain | Choice | Thing | Items | FunctionValue | ClassValue | Native | Namespace
 _Result = TypeVar("_Result")
 
 
@@ -237,6 +236,11 @@ def names_of(value: Value) -> tuple[str, ...]:
             return tuple(name for one in data.values() for name in names_of(one))
         case _:
             return ()
+
+
+def new_number() -> int:
+    """Return the number of a condition that no other value depends on."""
+    return next(_numbers)
 
 
 def new_choice(options: Sequence[Value]) -> Value:
@@ -293,8 +297,7 @@ def alternatives(*values: Value) -> Iterator[tuple[Value, ...]]:
             yield combination
             continue
         pending = [
-            tuple(_taking(value, chosen.number, index) for value in combination)
-            for index in range(len(chosen.options))
+            tuple(_taking(value, chosen.number, index) for value in combination) for index in range(len(chosen.options))
         ] + pending
 
 

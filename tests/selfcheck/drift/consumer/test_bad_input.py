@@ -23,7 +23,9 @@ def test_an_empty_tree_asks_for_nothing():
 
 def test_a_syntax_error_leaves_the_rest_of_the_file():
     """What stands before and after the error is read, and the error is an unknown with its line."""
-    source = f"{GOOD}\nconst broken = {{{{ ;;; class ( \n\nfunction later() {{ return fetch(`${{dtmaUrl}}/system`); }}\n"
+    source = (
+        f"{GOOD}\nconst broken = {{{{ ;;; class ( \n\nfunction later() {{ return fetch(`${{dtmaUrl}}/system`); }}\n"
+    )
     table = read({"a.ts": source, "b.ts": GOOD})
 
     assert requests(table)[0] >= {"GET /logs a.ts:1", "GET /logs b.ts:1"}
@@ -84,7 +86,9 @@ def test_what_is_nested_without_measure_ends(source):
 def test_functions_that_call_each_other_in_all_ways_end():
     """A program whose calls multiply is given up with a word, in bounded time."""
     functions = "\n".join(
-        f"function f{i}(x, dtma) {{ " + " ".join(f"f{j}(x + '{i}', dtma);" for j in range(12) if j != i) + " fetch(dtma + x); }"
+        f"function f{i}(x, dtma) {{ "
+        + " ".join(f"f{j}(x + '{i}', dtma);" for j in range(12) if j != i)
+        + " fetch(dtma + x); }"
         for i in range(12)
     )
     began = time.monotonic()

@@ -83,8 +83,6 @@ def test_the_scripts_of_a_package_are_read():
 
 def test_a_token_in_a_header_is_seen():
     """A command with an Authorization header asks with a token; one without is not known to."""
-    table = read(
-        {"a.sh": 'curl -H "Authorization: Bearer $T" http://x:30000/tools\ncurl http://x:30000/status\n'}
-    )
+    table = read({"a.sh": 'curl -H "Authorization: Bearer $T" http://x:30000/tools\ncurl http://x:30000/status\n'})
 
     assert {one.path: one.secured for one in table.routes} == {"/tools": True, "/status": None}
