@@ -38,7 +38,11 @@ RESERVED = {
     "hypothesis": {"dtma_contract.generation"},
     "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
-    "click": {"dtma_contract.cli", "dtma_reference.cli"},
+    "click": {
+        "dtma_contract.cli",
+        "dtma_reference.cli",
+        *(f"dtma_contract.commands.{name}" for name in ("explain", "fence", "sweep", "verify")),
+    },
 }
 
 # Names of clock, file system, network, processes and environment, which purity excludes.
