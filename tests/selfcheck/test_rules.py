@@ -20,7 +20,7 @@ PURE = {
         f"dtma_contract.{name}"
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
-            "run_report", "errors", "redaction", "routes",
+            "run_report", "errors", "redaction", "routes", "drift",
         )
     ),
     *(
@@ -28,6 +28,13 @@ PURE = {
         for name in (
             "policy", "creates", "decisions", "images", "names", "request_bodies", "targets", "answers", "http1",
             "limits", "settings",
+        )
+    ),
+    *(
+        f"dtma_contract.drift.{name}"
+        for name in (
+            "comparison", "declared", "freshness", "further", "grouping", "kinds", "matching", "matrix", "problems",
+            "report", "roots", "wording",
         )
     ),
 }  # fmt: skip
