@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from dtma_contract.drift.grouping import Judged
-from dtma_contract.drift.matching import Key, is_catch_all, is_full, key_of, segments
+from dtma_contract.drift.matching import Key, covers_method, is_catch_all, is_full, segments
 from dtma_contract.drift.problems import SERVERS, Problem, auth_problems, extras
 from dtma_contract.drift.report import NEVER_BLOCKING, Row
 from dtma_contract.drift.wording import agreeing, counted, finding, followed, listed, place_of, the
-from dtma_contract.routes import Cell, Corner
+from dtma_contract.routes import Cell, Corner, path_covers
 from dtma_contract.verdict import Level
 
 __all__ = ["judge_authentication", "judge_callers", "judge_claims", "judge_extras"]
@@ -92,21 +92,25 @@ def _is_fallback(row: Row, promised: Sequence[Row]) -> bool:
 def judge_claims(judged: Judged) -> None:
     """Find where the list that the target gives of its own routes is wrong."""
     target = judged.tables.get(Corner.TARGET)
-    claims = list(_claims(target.provenance if target else {}))
-    if not claims:
-        return
-    rows = {key_of(row.method, row.path): row for row in judged.rows}
+    claims = _claims(target.provenance if target else {})
+    rows = [row for row in judged.rows if is_full(row.path)]
+    claimed = {claim: [row for row in rows if _claims_row(claim, row)] for claim in claims}
     wrong = [
         row
-        for key in claims
-        if (row := rows.get(key)) and row.state(Corner.TARGET) is Cell.ABSENT and not _has_finding(judged, row)
+        for named in claimed.values()
+        if named and {row.state(Corner.TARGET) for row in named} == {Cell.ABSENT}
+        for row in named
+        if not _has_finding(judged, row)
     ]
     silent = [
         row
-        for key, row in rows.items()
-        if row.is_promised and row.state(Corner.TARGET) is Cell.MOUNTED and key not in claims and key != _CLAIMING
+        for row in rows
+        if row.is_promised
+        and row.state(Corner.TARGET) is Cell.MOUNTED
+        and (row.method, row.path) != _CLAIMING
+        and not any(_claims_row(claim, row) for claim in claims)
     ]
-    if not wrong and not silent:
+    if not claims or not (wrong or silent):
         return
     said = [
         *([f"It claims {listed(row.name for row in wrong)}, absent on the target."] if wrong else []),
@@ -123,17 +127,14 @@ def judge_claims(judged: Judged) -> None:
     )
 
 
-def _claims(provenance: Mapping[str, Any]) -> Iterator[Key]:
-    """Yield the routes that the target claims; the same one is yielded once."""
-    seen: set[Key] = set()
-    listed_claims = provenance.get("claims")
-    for claim in listed_claims if isinstance(listed_claims, list) else ():
-        text = f"{claim.get('method', '')} {claim.get('path', '')}" if isinstance(claim, Mapping) else str(claim)
-        method, _, path = text.partition(" ")
-        key = key_of(method.upper(), path.partition(" ")[0])
-        if path and key not in seen:
-            seen.add(key)
-            yield key
+def _claims(provenance: Mapping[str, Any]) -> tuple[Key, ...]:
+    """Return method and path template of each route that the target claims."""
+    claims = provenance.get("claims")
+    return tuple(dict.fromkeys((str(method), str(path)) for method, path in claims)) if claims else ()
+
+
+def _claims_row(claim: Key, row: Row) -> bool:
+    return covers_method(claim[0], row.method) and path_covers(claim[1], row.path)
 
 
 def _has_finding(judged: Judged, row: Row) -> bool:
@@ -171,7 +172,8 @@ def _called(judged: Judged, row: Row) -> None:
         return
     call = row.cells[Corner.CONSUMER]
     nobody = "is promised, and served by nobody" if row.is_promised else "nobody promises"
-    is_unsure = bool(states) and Cell.UNKNOWN in states
+    # A corner that surely lacks it is enough: a target is not asked about everything.
+    is_unsure = bool(states) and set(states) == {Cell.UNKNOWN}
     judged.add(
         finding(
             "called-but-absent",
@@ -190,7 +192,7 @@ def _served(states: Iterable[Cell]) -> str:
     known = list(states)
     if not known:
         return "no server was looked at"
-    return "whether it is served could not be told" if Cell.UNKNOWN in known else "no corner serves it"
+    return "whether it is served could not be told" if set(known) == {Cell.UNKNOWN} else "nobody was seen to serve it"
 
 
 def _places(places: Iterable[Any]) -> list[Any]:

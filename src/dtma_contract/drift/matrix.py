@@ -70,13 +70,8 @@ def rows_of(contract: Contract, tables: Iterable[RouteTable]) -> tuple[Row, ...]
 def _seats(contract: Contract, tables: Sequence[RouteTable]) -> Mapping[Key, str]:
     """Return each row's key with the template that it is shown with."""
     seats = {key_of(operation.method, operation.path): operation.path for operation in contract.operations}
-    servers = [
-        route
-        for table in tables
-        if table.corner is not Corner.CONSUMER
-        for route in table.routes
-        if route.state is not Cell.ABSENT
-    ]
+    # What a target was asked about and lacks has a row too: it is what the target claims, or others have.
+    servers = [route for table in tables if table.corner is not Corner.CONSUMER for route in table.routes]
     calls = [route for table in tables if table.corner is Corner.CONSUMER for route in table.routes]
     passes = (
         [route for route in servers if is_full(route.path) and route.method != ALL_METHODS],

@@ -53,8 +53,8 @@ def followed(problems: Sequence[Problem]) -> str:
     if not shared:
         return ""
     names = " and ".join(map(the, shared))
-    verbs = agreeing(shared, "shows the same, and needs", "show the same, and need")
-    return f" {names[0].upper()}{names[1:]} {verbs} no change of its own."
+    verbs = agreeing(shared, "shows the same, and needs no change of its", "show the same, and need no change of their")
+    return f" {names[0].upper()}{names[1:]} {verbs} own."
 
 
 def finding(
