@@ -1,0 +1,292 @@
+"""The tree of registrations as a flat table: full paths in the order in which they are tried, with what shadows what."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from dtma_contract.discovery.express.paths import (
+    is_regex,
+    join_paths,
+    matches_nothing,
+    regex_template,
+    template_of,
+)
+from dtma_contract.discovery.express.registrations import (
+    Handler,
+    Layer,
+    Mount,
+    OpaqueLayer,
+    PathValue,
+    RegisteredRoute,
+    RouterValue,
+)
+from dtma_contract.discovery.express.values import Hole, PatternValue, Text
+from dtma_contract.routes import (
+    ALL_METHODS,
+    UNRESOLVED,
+    Cell,
+    Corner,
+    Location,
+    Route,
+    Unknown,
+    canonical_path,
+    is_partial,
+    path_covers,
+)
+
+__all__ = ["DEFAULT_AUTH_NAMES", "Flattened", "flatten"]
+
+# Names of middleware that asks for a token, as people write them; --auth-name adds others.
+DEFAULT_AUTH_NAMES = (
+    r"auth(?!or)",
+    r"(?:require|verify|check|validate|ensure|need|is)\w*(?:token|user|admin|login|logged|session|apikey|api_key|permission|role)",
+    r"jwt",
+    r"bearer",
+    r"protect",
+    r"guard",
+    r"restrict",
+    r"authoriz|authoris",
+    r"passport",
+)
+_NO_AUTH = re.compile(r"optional|skip|no_?auth|without|anonymous|authorsroute|oauth.*callback", re.IGNORECASE)
+
+# Routers that mount each other in a circle end.
+_MAX_DEPTH = 24
+_MAX_ROUTES = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Flattened:
+    """What was flattened.
+
+    Attributes:
+        routes: in the order in which they are tried.
+        unknown: what may hide routes, with the prefix below which it may.
+    """
+
+    routes: tuple[Route, ...]
+    unknown: tuple[Unknown, ...]
+
+
+@dataclass(slots=True)
+class _Blocker:
+    """Something that answers before what is registered later.
+
+    Attributes:
+        method: that it answers.
+        path: template; of a layer everything below it too.
+        whole: whether it answers everything below the path.
+        described: how a reader finds it.
+    """
+
+    method: str
+    path: str
+    whole: bool
+    described: str
+
+
+@dataclass(slots=True)
+class _State:
+    corner: Corner
+    express_major: int
+    auth: re.Pattern[str]
+    routes: list[Route] = field(default_factory=list)
+    unknown: list[Unknown] = field(default_factory=list)
+    blockers: list[_Blocker] = field(default_factory=list)
+    seen: set[tuple[object, ...]] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a router stands.
+
+    Attributes:
+        template: the prefix.
+        raw: the prefix as it was written.
+        layers: middleware that runs before, with the path below which it does.
+        conditions: what the mounts around it depend on.
+        reached: whether requests get there at all.
+        trail: the routers around it.
+    """
+
+    template: str = "/"
+    raw: str = ""
+    layers: tuple[tuple[str, Handler], ...] = ()
+    conditions: tuple[str, ...] = ()
+    reached: bool = True
+    trail: tuple[int, ...] = ()
+
+
+def flatten(
+    roots: Sequence[RouterValue],
+    *,
+    corner: Corner,
+    express_major: int,
+    auth_names: Sequence[str] = (),
+    prefix: str = "/",
+) -> Flattened:
+    """Return the routes of servers, in order.
+
+    Args:
+        roots: the apps that are served.
+        corner: for what is unknown.
+        express_major: 4 or 5.
+        auth_names: regular expressions for names of middleware that asks for a token, besides the usual ones.
+        prefix: path template that stands before all paths.
+    """
+    auth = re.compile("|".join([*DEFAULT_AUTH_NAMES, *auth_names]), re.IGNORECASE)
+    state = _State(corner, express_major, auth)
+    for root in roots:
+        state.blockers = []
+        _walk(state, root, _Place(template=prefix, raw="" if prefix == "/" else prefix))
+    return Flattened(tuple(state.routes), tuple(dict.fromkeys(state.unknown)))
+
+
+def _walk(state: _State, router: RouterValue, place: _Place) -> None:
+    if id(router) in place.trail or len(place.trail) > _MAX_DEPTH or len(state.routes) > _MAX_ROUTES:
+        return
+    layers = list(place.layers)
+    trail = (*place.trail, id(router))
+    for item in router.items:
+        template, raw, is_reached = _joined(state, place, item.path)
+        conditions = tuple(dict.fromkeys((*place.conditions, *item.conditions)))
+        if isinstance(item, RegisteredRoute):
+            _route(state, item, template, raw, conditions, layers, reached=is_reached)
+        elif isinstance(item, Mount):
+            _walk(state, item.router, _Place(template, raw, tuple(layers), conditions, is_reached, trail))
+        elif isinstance(item, Layer):
+            layers.append((template, item.handler))
+            if item.handler.passes_on is False and not conditions and is_reached and not is_partial(template):
+                described = f"`{item.handler.name}` at {item.location}, which answers everything below {template}"
+                state.blockers.append(_Blocker(ALL_METHODS, template, whole=True, described=described))
+        elif isinstance(item, OpaqueLayer):
+            reason = item.reason + (f" (below {template})" if template != "/" else "")
+            state.unknown.append(Unknown(state.corner, item.location.file, item.location.line, reason, template))
+
+
+def _joined(state: _State, place: _Place, path: PathValue) -> tuple[str, str, bool]:
+    """Return the full template, the full path as written, and whether a request can get there."""
+    if isinstance(path, PatternValue):
+        source = regex_template(path.source)
+        return join_paths(place.template, source), f"{place.raw}/{path.source}/{path.flags}", place.reached
+    raw = _raw(path)
+    template = template_of(raw, state.express_major) if raw else "/"
+    if raw and not raw.startswith("/") and not template.startswith("/") and place.template not in {"", "/"}:
+        pass
+    is_reached = place.reached and not (raw and matches_nothing(raw, state.express_major))
+    whole = join_paths(place.template, template)
+    return (
+        (whole if whole.startswith(("/", UNRESOLVED, "*")) else f"/{whole}"),
+        place.raw + ("" if raw == "/" and place.raw else raw),
+        is_reached,
+    )
+
+
+def _raw(path: PathValue) -> str:
+    if isinstance(path, Text):
+        return "".join(UNRESOLVED if isinstance(part, Hole) else part for part in path.parts)
+    return path if isinstance(path, str) else ""
+
+
+def _route(
+    state: _State,
+    item: RegisteredRoute,
+    template: str,
+    raw: str,
+    conditions: tuple[str, ...],
+    layers: list[tuple[str, Handler]],
+    *,
+    reached: bool,
+) -> None:
+    above = [handler for path, handler in layers if _runs_before(path, template)]
+    handlers = [*above, *item.handlers[:-1]]
+    secured = any(state.auth.search(handler.name) and not _NO_AUTH.search(handler.name) for handler in handlers)
+    holes = _holes(item.path)
+    for method in item.methods:
+        key = (method, canonical_path(template), item.location, conditions)
+        if key in state.seen:
+            continue
+        state.seen.add(key)
+        route = Route(
+            method if method != "?" else ALL_METHODS,
+            template,
+            location=item.location,
+            raw=raw or "/",
+            middleware=tuple(handler.name for handler in handlers),
+            secured=secured,
+        )
+        state.routes.append(
+            _judged(state, route, item, conditions, holes, reached=reached, is_method_known=method != "?")
+        )
+
+
+def _judged(
+    state: _State,
+    route: Route,
+    item: RegisteredRoute,
+    conditions: tuple[str, ...],
+    holes: str,
+    *,
+    reached: bool,
+    is_method_known: bool,
+) -> Route:
+    if is_partial(route.path):
+        reason = f"a part of the path {route.path} is not known: {holes or 'its prefix'}"
+        state.unknown.append(
+            Unknown(state.corner, item.location.file, item.location.line, reason, route.path, route.method)
+        )
+    if not is_method_known:
+        reason = f"the method of the route at {route.path} is not known"
+        state.unknown.append(Unknown(state.corner, item.location.file, item.location.line, reason, route.path))
+        return replace(route, state=Cell.UNKNOWN, detail=reason)
+    if not reached:
+        return replace(
+            route, state=Cell.DECLARED, detail=f"no request matches {route.raw!r}, which begins without a slash"
+        )
+    blocker = next((blocker for blocker in state.blockers if _blocks(blocker, route)), None)
+    if blocker is not None and not is_partial(route.path):
+        return replace(route, state=Cell.SHADOWED, detail=f"shadowed by {blocker.described}")
+    passing = [handler.passes_on for handler in item.handlers]
+    if not conditions and passing and passing[-1] is False and not is_partial(route.path) and not is_regex(route.path):
+        described = f"{route.method} {route.path} at {item.location}"
+        state.blockers.append(_Blocker(route.method, route.path, whole=False, described=described))
+    if conditions:
+        return replace(route, state=Cell.CONDITIONAL, detail=f"only if {' and '.join(conditions)}")
+    return route
+
+
+def _holes(path: PathValue) -> str:
+    if isinstance(path, Text):
+        return ", ".join(dict.fromkeys(part.origin for part in path.parts if isinstance(part, Hole)))
+    return ""
+
+
+def _runs_before(layer: str, template: str) -> bool:
+    """Return whether middleware at a path runs for a route; a parameter or a wildcard of the layer may match anything."""
+    if layer in {"", "/", "*", "/*"}:
+        return True
+    parts, whole = canonical_path(layer).split("/"), canonical_path(template).split("/")
+    return len(parts) <= len(whole) and all(
+        part == other or part in {"{}", "*", UNRESOLVED} for part, other in zip(parts, whole, strict=False)
+    )
+
+
+def _blocks(blocker: _Blocker, route: Route) -> bool:
+    if blocker.method not in {ALL_METHODS, route.method} and not (blocker.method == "GET" and route.method == "HEAD"):
+        return False
+    if is_regex(route.path) or is_regex(blocker.path):
+        return False
+    if not blocker.whole:
+        return path_covers(blocker.path, route.path)
+    if blocker.path in {"", "/", "*", "/*"}:
+        return True
+    path = canonical_path(route.path)
+    return any(path_covers(blocker.path, prefix) for prefix in _prefixes(path))
+
+
+def _prefixes(path: str) -> Iterator[str]:
+    parts = path.split("/")
+    for length in range(2, len(parts) + 1):
+        yield "/".join(parts[:length])

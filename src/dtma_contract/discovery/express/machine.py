@@ -1,0 +1,486 @@
+"""The abstract machine: evaluates a program over abstract values, both sides of what it cannot decide.
+
+It holds the state of an evaluation (steps, conditions, writes that a branch made) and calls functions. What each kind
+of node means stands in :mod:`expressions`, :mod:`statements` and :mod:`declarations`; what the language, Node and
+Express bring stands in :mod:`language`, :mod:`node_modules` and :mod:`express_api`. Nothing is ever run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
+from dtma_contract.discovery.express.syntax import Node
+from dtma_contract.discovery.express.values import (
+    UNDEFINED,
+    Accessor,
+    ArrayValue,
+    Either,
+    FunctionValue,
+    Link,
+    NativeFunction,
+    Nothing,
+    ObjectValue,
+    Opaque,
+    PromiseValue,
+    Scope,
+    Value,
+    alternatives,
+    either,
+)
+from dtma_contract.routes import Location
+
+__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Frame", "Limits", "Machine", "Problem", "ThrownError"]
+
+# How a statement may end; a set of bits, because both sides of a branch count.
+NORMAL, RETURN, BREAK, CONTINUE, THROW = 1, 2, 4, 8, 16
+
+_MISSING: Any = object()
+_NAMES = {"identifier", "property_identifier", "private_property_identifier"}
+_CONDITION_LENGTH = 80
+
+# Packages and members that take an app or a router and register nothing on it.
+HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
+                   "supertest", "http-terminator", "stoppable", "http-shutdown", "terminus", "socket.io", "ws",
+                   "express-async-errors", "@godaddy/terminus", "server-destroy", "death", "lodash")  # fmt: skip
+
+
+class ThrownError(Exception):
+    """The program throws here, whatever its input is."""
+
+
+class _ExhaustedError(Exception):
+    """A speculative call took more steps than it is worth."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What an evaluation may cost; each limit that is hit is told.
+
+    Attributes:
+        steps: nodes evaluated in all.
+        depth: calls inside of calls.
+        repeats: calls of one function inside of itself with the same literal arguments.
+        turns: turns of one loop.
+        speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
+    """
+
+    steps: int = 6_000_000
+    depth: int = 90
+    repeats: int = 2
+    turns: int = 2_000
+    speculative_steps: int = 400_000
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that could not be resolved.
+
+    Attributes:
+        location: where.
+        reason: why, one sentence without a full stop.
+        hides: whether routes may be hidden anywhere; otherwise it stands for itself.
+    """
+
+    location: Location
+    reason: str
+    hides: bool = True
+
+
+@dataclass(slots=True)
+class Frame:
+    """A call under way.
+
+    Attributes:
+        mark: how many conditions held when it began.
+        returned: what it may return, with conditions.
+        yielded: what a generator yielded.
+    """
+
+    mark: int = 0
+    returned: list[tuple[str, Value]] = field(default_factory=list)
+    yielded: list[Value] = field(default_factory=list)
+
+
+class Machine:
+    """An evaluation.
+
+    Args:
+        load: evaluates the module that a specifier means in a file, and returns its exports.
+        limits: what it may cost.
+
+    Attributes:
+        conditions: what the statement at hand depends on.
+        routers: every app and router that was made.
+        problems: what could not be resolved.
+        visited: call sites that were evaluated, as file and offset.
+        crash: why loading ends the process, with its place, or None.
+    """
+
+    def __init__(self, load: Callable[[str, str, Node], Value], limits: Limits | None = None) -> None:
+        self.load = load
+        self.limits = limits or Limits()
+        self.conditions: list[str] = []
+        self.routers: list[RouterValue] = []
+        self.problems: dict[tuple[Location, str], Problem] = {}
+        self.visited: set[tuple[str, int]] = set()
+        self.crash: tuple[str, Location] | None = None
+        self.frames: list[Frame] = [Frame()]
+        self.globals = Scope(None, is_function=True)
+        self.dispatching: list[tuple[RouterValue, Any]] = []
+        self.helpers: dict[str, Value] = {}
+        self.tries = 0
+        self._steps = 0
+        self._ceiling = self.limits.steps
+        self._depth = 0
+        self._active: dict[Any, int] = {}
+        self._logs: list[dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]] = []
+        self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
+        self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
+
+    def install(
+        self,
+        evaluators: dict[str, Callable[[Machine, Node, Scope], Value]],
+        executors: dict[str, Callable[[Machine, Node, Scope], int]],
+    ) -> None:
+        """Say what the kinds of nodes mean."""
+        self._evaluators |= evaluators
+        self._executors |= executors
+
+    # -- nodes
+
+    def evaluate(self, node: Node, scope: Scope) -> Value:
+        """Return what an expression stands for."""
+        self._steps += 1
+        if self._steps > self._ceiling:
+            raise _ExhaustedError
+        evaluator = self._evaluators.get(node.type)
+        if evaluator is None:
+            return Opaque(node.text[:_CONDITION_LENGTH])
+        return evaluator(self, node, scope)
+
+    def execute(self, node: Node, scope: Scope) -> int:
+        """Execute a statement, and return how it may end."""
+        self._steps += 1
+        if self._steps > self._ceiling:
+            raise _ExhaustedError
+        executor = self._executors.get(node.type)
+        if executor is not None:
+            return executor(self, node, scope)
+        self.evaluate(node, scope)
+        return NORMAL
+
+    def block(self, statements: Sequence[Node], scope: Scope) -> int:
+        """Execute statements one after the other, and return how they may end."""
+        ends = 0
+        for statement in statements:
+            result = self.execute(statement, scope)
+            ends |= result & ~NORMAL
+            if not result & NORMAL:
+                return ends
+        return ends | NORMAL
+
+    # -- what was seen
+
+    def location(self, node: Node) -> Location:
+        """Return the place of a node."""
+        return Location(node.file.path, node.line)
+
+    def problem(self, node: Node, reason: str, *, hides: bool = True) -> None:
+        """Note something that could not be resolved."""
+        self.problem_at(self.location(node), reason, hides=hides)
+
+    def problem_at(self, location: Location, reason: str, *, hides: bool = True) -> None:
+        """Note something that could not be resolved at a place."""
+        self.problems.setdefault((location, reason), Problem(location, reason, hides))
+
+    def crashes(self, node: Node, reason: str) -> None:
+        """Note that the program ends here while it loads, unless that depends on something."""
+        if self.crash is None and not self.conditions:
+            self.crash = (reason, self.location(node))
+
+    # -- state
+
+    def write(self, container: dict[Any, Value], key: Any, value: Value) -> None:
+        """Store a value, so that a branch can take it back."""
+        if self._logs:
+            self._logs[-1].setdefault((id(container), key), (container, key, container.get(key, _MISSING)))
+        container[key] = value
+
+    def branches(self, options: Sequence[tuple[str, Callable[[], Any]]], *, leaves: Callable[[Any], bool]) -> list[Any]:
+        """Run every side of a choice that cannot be made, each from the state of before, and join what they wrote.
+
+        Args:
+            options: the condition of a side, empty for none to be told, and what runs it.
+            leaves: whether a result means that control does not come back behind the choice.
+
+        Returns:
+            The result of each side; None for one that throws.
+        """
+        results, afters = [], []
+        for condition, run in options:
+            mark = len(self.conditions)
+            if condition:
+                self.conditions.append(condition)
+            log: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
+            self._logs.append(log)
+            try:
+                result, gone = run(), False
+            except ThrownError:
+                result, gone = None, True
+            finally:
+                self._logs.pop()
+                del self.conditions[mark:]
+            after = {place: entry[0].get(entry[1], _MISSING) for place, entry in log.items()}
+            for container, key, old in log.values():
+                _restore(container, key, old)
+            results.append(result)
+            afters.append((condition, log, after, gone or leaves(result)))
+        places = {place: entry for _, log, _, _ in afters for place, entry in log.items()}
+        for place, (container, key, old) in places.items():
+            values = [(condition, after.get(place, old)) for condition, _, after, left in afters if not left]
+            kept = [(condition, value) for condition, value in values if value is not _MISSING]
+            if kept:
+                self.write(container, key, either(*kept) if len(values) > 1 else kept[0][1])
+        return results
+
+    def under(self, condition: str, run: Callable[[], Value]) -> Value:
+        """Run something that may not happen, and return its value; what it wrote may or may not hold."""
+        return self.branches([(condition, run), ("", lambda: None)], leaves=lambda _: False)[0]
+
+    # -- values
+
+    def read(self, value: Value) -> Value:
+        """Follow a binding that stands for another one."""
+        for _ in range(32):
+            if not isinstance(value, Link):
+                return value
+            value = value.read()
+        return Opaque("a binding that leads back to itself")
+
+    def resolved(self, value: Value) -> Value:
+        """Return what a promise resolves to, or the value itself."""
+        for _ in range(16):
+            if not isinstance(value, PromiseValue):
+                break
+            value = value.value
+        if isinstance(value, Either) and any(isinstance(option, PromiseValue) for _, option in value.options):
+            return either(*((condition, self.resolved(option)) for condition, option in value.options))
+        return value
+
+    def member(self, holder: Value, name: str, node: Node) -> Value:
+        """Return a member of a value; what the language brings is found as well."""
+        from dtma_contract.discovery.express.language import member_of  # noqa: PLC0415 - it needs this module
+
+        return member_of(self, holder, name, node)
+
+    def got(self, value: Value, receiver: Value, node: Node) -> Value:
+        """Return what reading a stored member gives: links are followed, accessors called."""
+        value = self.read(value)
+        if isinstance(value, Accessor):
+            if value.getter is None:
+                return UNDEFINED
+            return self.call(value.getter, receiver, [], node)
+        return value
+
+    def named(self, value: Value, target: Node) -> Value:
+        """Give a function without a name the one of what it is stored in (ECMA-262, section 8.4)."""
+        if isinstance(value, FunctionValue) and not value.name and target.type in _NAMES:
+            value.name = target.text.lstrip("#")
+        return value
+
+    # -- calls
+
+    def call(self, callee: Value, this: Value, arguments: list[Value], node: Node) -> Value:
+        """Return what a call gives.
+
+        Raises:
+            ThrownError: it throws whatever its input is.
+        """
+        if isinstance(callee, FunctionValue):
+            return self._invoke(callee, this, arguments, node)
+        if isinstance(callee, NativeFunction):
+            return callee.call(this, arguments, node)
+        if isinstance(callee, Either):
+            return self._call_each(callee, this, arguments, node)
+        if isinstance(callee, RouterValue):
+            self.dispatched(callee, node)
+            return UNDEFINED
+        if isinstance(callee, Opaque):
+            return self.call_opaque(callee, this, arguments, node)
+        if isinstance(callee, ObjectValue) and "default" in callee.props:
+            return self.call(self.read(callee.props["default"]), this, arguments, node)
+        return self.call_opaque(Opaque(f"{_short(node)}"), this, arguments, node)
+
+    def construct(self, callee: Value, arguments: list[Value], node: Node) -> Value:
+        """Return what ``new`` gives."""
+        from dtma_contract.discovery.express.declarations import instantiate  # noqa: PLC0415 - it needs this module
+
+        if isinstance(callee, FunctionValue):
+            return instantiate(self, callee, arguments, node)
+        if isinstance(callee, NativeFunction):
+            return (callee.construct or callee.call)(UNDEFINED, arguments, node)
+        if isinstance(callee, Either):
+            options = [(c, o) for c, o in alternatives(callee) if not isinstance(o, Nothing)]
+            runs = [(c, lambda option=option: self.construct(option, arguments, node)) for c, option in options]
+            results = self.branches(runs, leaves=lambda _: False)
+            return either(*((c, r) for (c, _), r in zip(options, results, strict=True) if r is not None))
+        if isinstance(callee, ObjectValue) and "default" in callee.props:
+            return self.construct(self.read(callee.props["default"]), arguments, node)
+        known = callee if isinstance(callee, Opaque) else Opaque(_short(node))
+        self.call_opaque(known, UNDEFINED, arguments, node)
+        return known.derived(f"new {known.origin}()")
+
+    def call_opaque(self, callee: Opaque, this: Value, arguments: list[Value], node: Node) -> Value:
+        """Return what a call of something unknown gives: its callbacks are called, and routers escape into it."""
+        harmless = callee.package in HARMLESS_TAKERS
+        for router in _routers_in([*arguments, *([this] if isinstance(this, RouterValue) else [])]):
+            if harmless:
+                router.is_served = True
+            else:
+                self.escapes(router, callee, node)
+        for argument in arguments:
+            for function in _functions_in(argument):
+                self.speculate(function, node)
+        return callee.derived(f"{callee.origin}()")
+
+    def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
+        """Note that something unknown was handed a router, and may register on it."""
+        router.is_served = router.is_served or router.is_app
+        what = f"the package {callee.package}" if callee.package else f"`{callee.origin}`, which could not be resolved,"
+        kind = "app" if router.is_app else "router"
+        router.items.append(
+            OpaqueLayer(
+                "/",
+                f"{what} is handed the {kind} and may register routes on it",
+                tuple(self.conditions),
+                self.location(node),
+            )
+        )
+
+    def speculate(self, function: FunctionValue, node: Node) -> None:
+        """Call a callback of which it is not known when it is called, if at all, with unknown arguments."""
+        ceiling = self._ceiling
+        self._ceiling = min(ceiling, self._steps + self.limits.speculative_steps)
+        depth, frames = self._depth, len(self.frames)
+        mark, logs = len(self.conditions), len(self._logs)
+        try:
+            self._invoke(function, Opaque("this"), None, node)
+        except ThrownError:
+            pass
+        except _ExhaustedError:
+            if self._steps > ceiling:
+                raise
+            self.problem(
+                function.node, f"the callback {function.name or 'here'} takes more steps than are spent on one"
+            )
+        finally:
+            self._ceiling = ceiling
+            self._depth = depth
+            del self.frames[frames:], self.conditions[mark:], self._logs[logs:]
+
+    def run_guarded(self, run: Callable[[], Value], location: Location) -> Value:
+        """Run something to its end or to the limit of all steps, which is told."""
+        try:
+            return run()
+        except _ExhaustedError:
+            self.problem_at(location, f"the evaluation ended after {self.limits.steps} steps")
+        except RecursionError:
+            self.problem_at(location, "the program nests deeper than can be followed")
+        return UNDEFINED
+
+    def dispatched(self, router: RouterValue, node: Node) -> None:
+        """Note that a handler hands its request on to a router."""
+        if not self.dispatching:
+            router.is_served = True
+        else:
+            holder, path = self.dispatching[-1]
+            from dtma_contract.discovery.express.express_api import mount  # noqa: PLC0415 - it needs this module
+
+            mount(self, holder, path, router, node)
+
+    def _call_each(self, callee: Either, this: Value, arguments: list[Value], node: Node) -> Value:
+        options = [(c, o) for c, o in alternatives(callee) if not isinstance(o, Nothing)]
+        if len(options) > 1:
+            # A default serves as a value; the other one is what the program's user may give.
+            known = [(c, o) for c, o in options if not isinstance(o, Opaque)]
+            options = known or options[:1]
+        runs = [(c, lambda option=option: self.call(option, this, arguments, node)) for c, option in options]
+        results = self.branches(runs, leaves=lambda _: False)
+        got = [(c, r) for (c, _), r in zip(options, results, strict=True) if r is not None]
+        return either(*got) if got else UNDEFINED
+
+    def _invoke(self, function: FunctionValue, this: Value, arguments: list[Value] | None, node: Node) -> Value:
+        from dtma_contract.discovery.express.declarations import enter  # noqa: PLC0415 - it needs this module
+
+        if function.bound is not None:
+            this, first = function.bound
+            arguments = [*first, *arguments] if arguments is not None else None
+        key = (function.node.file.path, function.node.start, _signature(arguments))
+        active = self._active.get(key, 0)
+        if active >= self.limits.repeats or self._depth >= self.limits.depth:
+            if self._depth >= self.limits.depth:
+                self.problem(node, "calls are nested deeper than is followed")
+            return Opaque(f"{function.name}()")
+        self._active[key] = active + 1
+        self._depth += 1
+        mark = len(self.conditions)
+        frame = Frame(mark)
+        self.frames.append(frame)
+        try:
+            return enter(self, function, this, arguments, frame, node)
+        finally:
+            self.frames.pop()
+            del self.conditions[mark:]
+            self._depth -= 1
+            self._active[key] = active
+
+
+def _restore(container: dict[Any, Any], key: Any, old: Any) -> None:
+    if old is _MISSING:
+        container.pop(key, None)
+    else:
+        container[key] = old
+
+
+def _signature(arguments: list[Value] | None) -> Any:
+    if arguments is None:
+        return None
+    return tuple(
+        argument
+        if isinstance(argument, str | int | float | bool)
+        else id(argument)
+        if isinstance(argument, ObjectValue)
+        else type(argument).__name__
+        for argument in arguments
+    )
+
+
+def _short(node: Node) -> str:
+    text = " ".join(node.text[:200].split())
+    return text if len(text) <= _CONDITION_LENGTH else text[:_CONDITION_LENGTH] + "…"
+
+
+def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
+    found: list[RouterValue] = []
+    for value in values:
+        for _, option in alternatives(value):
+            if isinstance(option, RouterValue):
+                found.append(option)
+            elif depth and isinstance(option, ArrayValue):
+                found += _routers_in(option.items, depth - 1)
+            elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):
+                found += _routers_in(list(option.props.values())[:50], depth - 1)
+    return found
+
+
+def _functions_in(value: Value) -> list[FunctionValue]:
+    found = []
+    for _, option in alternatives(value):
+        if isinstance(option, FunctionValue) and not option.is_class:
+            found.append(option)
+        elif isinstance(option, ArrayValue):
+            found += [item for item in option.items if isinstance(item, FunctionValue) and not item.is_class]
+    return found

@@ -1,0 +1,108 @@
+"""What a service registers: apps and routers with their routes, mounts and middleware, in order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from dtma_contract.discovery.express.values import ObjectValue, PatternValue, Text
+from dtma_contract.routes import Location
+
+__all__ = ["Handler", "Layer", "Mount", "OpaqueLayer", "PathValue", "RegisteredRoute", "RouterValue"]
+
+# A path as it is registered: known, partly known, or a regular expression.
+PathValue = str | Text | PatternValue
+
+
+@dataclass(frozen=True, slots=True)
+class Handler:
+    """A function that answers requests or passes them on.
+
+    Attributes:
+        name: as the program names it, such as ``requireToken`` or ``cors``.
+        passes_on: whether it may leave the request to what was registered later, or None where that is not known.
+    """
+
+    name: str
+    passes_on: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RegisteredRoute:
+    """A route on a router.
+
+    Attributes:
+        methods: upper case; ``ALL`` for every one, ``?`` where it is not known.
+        path: as registered, relative to the router.
+        handlers: in order; the last one is meant to answer.
+        conditions: what the registration depends on.
+        location: where it stands.
+    """
+
+    methods: tuple[str, ...]
+    path: PathValue
+    handlers: tuple[Handler, ...]
+    conditions: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A router below a path of another one."""
+
+    path: PathValue
+    router: RouterValue
+    conditions: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """Middleware below a path."""
+
+    path: PathValue
+    handler: Handler
+    conditions: tuple[str, ...]
+    location: Location
+
+
+@dataclass(frozen=True, slots=True)
+class OpaqueLayer:
+    """Something that may register or answer what cannot be seen.
+
+    Attributes:
+        path: below which it may.
+        reason: what it is, one sentence without a full stop.
+        conditions: what it depends on.
+        location: where it stands.
+    """
+
+    path: PathValue
+    reason: str
+    conditions: tuple[str, ...]
+    location: Location
+
+
+Item = RegisteredRoute | Mount | Layer | OpaqueLayer
+
+
+class RouterValue(ObjectValue):
+    """An Express app or router.
+
+    Attributes:
+        is_app: whether it is an app.
+        items: what was registered on it, in order.
+        location: where it was made.
+        is_served: whether it was seen to listen, or to be handed to a server.
+        is_mounted: whether another one mounts it.
+    """
+
+    __slots__ = ("is_app", "is_mounted", "is_served", "items", "location", "settings")
+
+    def __init__(self, location: Location, *, is_app: bool) -> None:
+        super().__init__(tag="app" if is_app else "router")
+        self.is_app = is_app
+        self.items: list[Item] = []
+        self.location = location
+        self.is_served = False
+        self.is_mounted = False
+        self.settings: dict[str, object] = {}

@@ -1,0 +1,351 @@
+"""The route table of an Express service: evaluation, flattening, and a look for what evaluation did not reach."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from posixpath import join
+
+from dtma_contract.discovery.express.call_sites import CallSite, call_sites, may_register
+from dtma_contract.discovery.express.entry import Entry, entries_of
+from dtma_contract.discovery.express.flatten import Flattened, flatten
+from dtma_contract.discovery.express.machine import Limits
+from dtma_contract.discovery.express.packages import Package, Packages
+from dtma_contract.discovery.express.paths import template_of
+from dtma_contract.discovery.express.program import Program, deeply
+from dtma_contract.discovery.express.registrations import RouterValue
+from dtma_contract.discovery.express.resolution import CODE_EXTENSIONS, Resolver
+from dtma_contract.discovery.express.syntax import parse
+from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
+from dtma_contract.errors import UsageError
+from dtma_contract.routes import (
+    UNRESOLVED,
+    Cell,
+    Corner,
+    Location,
+    Route,
+    RouteTable,
+    Unknown,
+    canonical_path,
+)
+
+__all__ = ["read_routes"]
+
+# Folders whose code is not the service's own.
+SKIPPED_FOLDERS = frozenset({"node_modules", ".git", "coverage", "test", "tests", "__tests__", "__mocks__", "e2e", "docs",
+                             "examples", "example", "fixtures", "cypress", "spec", "mocks", ".next", "public", "client",
+                             "frontend", "web", "ui", "benchmark", "benchmarks"})  # fmt: skip
+_OUTPUT_FOLDERS = frozenset({"dist", "build", "out", "lib-esm", "es", "esm", "cjs"})
+_TESTS = re.compile(r"\.(?:test|spec|stories|e2e|d)\.[cm]?[jt]sx?$")
+
+# Looking at files that nothing imports costs parsing; a service has fewer, a monorepo of clients may have more.
+_MAX_UNREACHED = 400
+_MAX_UNREACHED_FILES = 20_000
+
+
+def read_routes(
+    tree: FileTree,
+    *,
+    corner: Corner,
+    folder: str = "",
+    entry: str | None = None,
+    auth_names: Sequence[str] = (),
+    limits: Limits | None = None,
+) -> RouteTable:
+    """Return the route table of an Express service.
+
+    Args:
+        tree: its files, or those of the whole image or repository around it.
+        corner: ``source`` or ``image``.
+        folder: where its package.json lies.
+        entry: the file that evaluation begins with, relative to the folder; by default package.json tells.
+        auth_names: regular expressions for names of middleware that asks for a token, besides the usual ones.
+        limits: what the evaluation may cost.
+
+    Raises:
+        UsageError: there is no package.json and no file to begin with, or ``entry`` names no file.
+    """
+    packages = Packages(tree)
+    tried: list[Program] = []
+
+    def evaluate() -> None:
+        for candidate in _entries(tree, packages, folder, entry):
+            program = Program(tree, packages, candidate, folder, limits)
+            tried.append(program)
+            program.run()
+            if not _has_routes(program):
+                program.run_exports()
+            if _has_routes(program) or program.machine.crash is not None or entry is not None:
+                break
+
+    deeply(evaluate)
+    program = next((p for p in tried if _has_routes(p) or p.machine.crash), tried[0])
+    reader = _Reader(tree, packages, program, corner, folder, auth_names)
+    tables: list[RouteTable] = []
+    deeply(lambda: tables.append(reader.table()))
+    return tables[0]
+
+
+def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None) -> Iterator[Entry]:
+    if entry is not None:
+        found = Resolver(tree, packages).file(clean_path(join(folder, entry)))
+        if found is None:
+            raise UsageError(f"The entry {entry} is no file.", "Name it relative to the folder of the service.")
+        # Compiled or not is told by how the service is usually started.
+        usual = next(entries_of(tree, packages, folder), None)
+        yield Entry(
+            found,
+            "--entry",
+            is_compiled=usual is not None and usual.is_compiled and found.endswith((".ts", ".mts", ".cts")),
+        )
+        return
+    found_any = False
+    for candidate in entries_of(tree, packages, folder):
+        found_any = True
+        yield candidate
+    if not found_any:
+        where = folder or "the folder"
+        if packages.at(folder) is None:
+            raise UsageError(
+                f"There is no package.json in {where}.", "Name the folder of the service, or its file with --entry."
+            )
+        raise UsageError(
+            f"The package.json in {where} names no file that the service starts with.",
+            "Name the file with --entry, such as `--entry src/index.ts`.",
+        )
+
+
+def _has_routes(program: Program) -> bool:
+    return any(router.items for router in program.machine.routers)
+
+
+class _Reader:
+    def __init__(
+        self,
+        tree: FileTree,
+        packages: Packages,
+        program: Program,
+        corner: Corner,
+        folder: str,
+        auth_names: Sequence[str],
+    ) -> None:
+        self._tree = tree
+        self._packages = packages
+        self._program = program
+        self._corner = corner
+        self._folder = folder
+        self._auth_names = auth_names
+        self._major = express_major(tree, packages, folder)
+
+    def table(self) -> RouteTable:
+        machine = self._program.machine
+        roots = _roots(machine.routers)
+        flat = self._flattened(roots)
+        routes, unknown = list(flat.routes), list(flat.unknown)
+        unknown += [
+            Unknown(self._corner, p.location.file, p.location.line, p.reason, "/" if p.hides else "")
+            for p in machine.problems.values()
+        ]
+        if not _has_routes(self._program):
+            unknown.append(
+                Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
+            )
+        declared, missed = self._unreached(routes)
+        if machine.crash is not None:
+            routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
+        return RouteTable(
+            self._corner,
+            tuple([*routes, *declared]),
+            tuple(dict.fromkeys([*unknown, *missed])),
+            self._provenance(),
+            crash=machine.crash[0] if machine.crash else "",
+            crash_location=machine.crash[1] if machine.crash else None,
+        )
+
+    def _flattened(self, roots: Sequence[RouterValue], prefix: str = "/") -> Flattened:
+        return flatten(
+            roots, corner=self._corner, express_major=self._major, auth_names=self._auth_names, prefix=prefix
+        )
+
+    def _provenance(self) -> dict[str, object]:
+        package = self._packages.at(self._folder)
+        return {
+            "entry": self._program.entry.path,
+            "entry_told_by": self._program.entry.told_by,
+            "express": self._major,
+            "modules": len(self._program.modules),
+            "package": {
+                "name": package.name if package else "",
+                "version": package.text("version") if package else "",
+                "dependencies": dict(package.mapping("dependencies")) if package else {},
+            },
+        }
+
+    # -- what evaluation did not reach
+
+    def _unreached(self, reached: Sequence[Route]) -> tuple[list[Route], list[Unknown]]:
+        """Return what is declared and mounted by nothing, and what evaluation may have missed."""
+        machine = self._program.machine
+        routes: list[Route] = []
+        unknown: list[Unknown] = []
+        # Routers that were made, and that nothing serves or mounts.
+        served = _roots(machine.routers)
+        reachable = _reachable(served)
+        dangling = [router for router in machine.routers if id(router) not in reachable and router.items]
+        inner = _reachable([m for router in dangling for m in _mounted(router)])
+        tops = [router for router in dangling if id(router) not in inner]
+        for router in tops:
+            prefix = "/" if router.is_app else UNRESOLVED
+            routes += [
+                _declared(route, "nothing mounts its router") for route in self._flattened([router], prefix).routes
+            ]
+        known = {route.location for route in [*reached, *routes]}
+        sites = [
+            (path, site)
+            for path, module in self._program.modules.items()
+            if may_register(module.file.content)
+            for site in call_sites(module.file)
+            if (path, site.start) not in machine.visited and Location(path, site.line) not in known
+        ]
+        for path, site in sites:
+            routes.append(self._of_site(path, site, "nothing was seen to run the code that registers it"))
+            # It is dead code, or evaluation lost its way to it: which of the two cannot be told.
+            unknown.append(
+                Unknown(
+                    self._corner,
+                    path,
+                    site.line,
+                    f"{site.method} {site.path} is registered by code that nothing was seen to run",
+                    f"{UNRESOLVED}{template_of(site.path, self._major)}",
+                    site.method,
+                )
+            )
+        routes += self._of_unreached_files(known)
+        return _unique(routes, reached), unknown
+
+    def _of_unreached_files(self, known: set[Location | None]) -> list[Route]:
+        loaded = self._program.modules
+        candidates: dict[str, bytes] = {}
+        for path in self._code_files():
+            if path in loaded or len(candidates) >= _MAX_UNREACHED:
+                continue
+            content = self._tree.read(path)
+            if content is not None and may_register(content):
+                candidates[path] = content
+        if not candidates:
+            return []
+        found: list[Route] = []
+        covered: set[str] = set()
+        for path in self._importers_first(candidates):
+            if path in covered:
+                continue
+            entry = Entry(path, "unreached", is_compiled=self._program.entry.is_compiled)
+            program = Program(self._tree, self._packages, entry, self._folder, Limits(steps=300_000))
+            program.run()
+            if not _has_routes(program):
+                program.run_exports()
+            covered |= program.modules.keys()
+            fresh = {path for path in program.modules if path not in loaded}
+            roots = [
+                r
+                for r in program.machine.routers
+                if id(r) not in _reachable([m for o in program.machine.routers for m in _mounted(o)])
+            ]
+            for root in roots:
+                flat = self._flattened([root], "/" if root.is_app else UNRESOLVED)
+                found += [
+                    _declared(route, f"nothing imports {route.location.file}")
+                    for route in flat.routes
+                    if route.location is not None and route.location.file in fresh
+                ]
+            places = {route.location for route in found} | known
+            for inner in sorted(fresh & candidates.keys()):
+                for site in call_sites(parse(inner, candidates[inner])):
+                    if Location(inner, site.line) not in places:
+                        found.append(self._of_site(inner, site, f"nothing imports {inner}"))
+        return found
+
+    def _importers_first(self, candidates: dict[str, bytes]) -> list[str]:
+        """Sort files so that those which import others of them come first: they know the prefixes."""
+        resolver = Resolver(self._tree, self._packages)
+        weight: dict[str, int] = {}
+        pattern = re.compile(rb"(?:from|require\(|import\()\s*['\"]([^'\"]+)['\"]")
+        for path, content in candidates.items():
+            targets = {resolver.resolve(path, m.decode("utf-8", "replace")).name for m in pattern.findall(content)}
+            weight[path] = len(targets & candidates.keys())
+        return sorted(candidates, key=lambda path: (-weight[path], path.count("/"), path))
+
+    def _code_files(self) -> Iterator[str]:
+        in_output = self._program.entry.path.removeprefix(self._folder).lstrip("/").split("/")[0] in _OUTPUT_FOLDERS
+        skipped = SKIPPED_FOLDERS if in_output else SKIPPED_FOLDERS | _OUTPUT_FOLDERS
+        for count, path in enumerate(walk(self._tree, self._folder, skipped)):
+            if count > _MAX_UNREACHED_FILES:
+                return
+            if path.endswith(CODE_EXTENSIONS) and not _TESTS.search(path):
+                yield path
+
+    def _of_site(self, path: str, site: CallSite, why: str) -> Route:
+        template = template_of(site.path, self._major)
+        return Route(
+            site.method,
+            f"{UNRESOLVED}{template if template.startswith('/') else '/' + template}",
+            Cell.DECLARED,
+            Location(path, site.line),
+            site.path,
+            detail=why,
+        )
+
+
+def _declared(route: Route, why: str) -> Route:
+    return replace(route, state=Cell.DECLARED, detail=why)
+
+
+def _unique(routes: Iterable[Route], reached: Sequence[Route]) -> list[Route]:
+    """Leave out what stands at a place that is reached, and what is there twice."""
+    places = {route.location for route in reached}
+    kept: dict[tuple[str, str, Location | None], Route] = {}
+    for route in routes:
+        if route.location not in places:
+            kept.setdefault((route.method, canonical_path(route.path), route.location), route)
+    return list(kept.values())
+
+
+def _mounted(router: RouterValue) -> list[RouterValue]:
+    return [item.router for item in router.items if hasattr(item, "router")]
+
+
+def _reachable(roots: Sequence[RouterValue]) -> set[int]:
+    seen: set[int] = set()
+    pending = list(roots)
+    while pending:
+        router = pending.pop()
+        if id(router) not in seen:
+            seen.add(id(router))
+            pending += _mounted(router)
+    return seen
+
+
+def _roots(routers: Sequence[RouterValue]) -> list[RouterValue]:
+    """Return what is served: what was seen to listen, else every app that no other mounts."""
+    served = [router for router in routers if router.is_served and not router.is_mounted]
+    if any(router.is_app for router in served):
+        return [router for router in served if router.is_app or not router.is_mounted]
+    apps = [router for router in routers if router.is_app and not router.is_mounted]
+    return [*served, *(app for app in apps if app not in served)]
+
+
+def express_major(tree: FileTree, packages: Packages, folder: str) -> int:
+    """Return the major version of Express that a service asks for; 4 where it does not say."""
+    place = folder
+    while True:
+        package: Package | None = packages.at(place)
+        asked = package.dependencies.get("express", "") if package else ""
+        if match := re.search(r"\d+", asked):
+            return int(match[0])
+        installed = packages.at(join(place, "node_modules/express"))
+        if installed is not None and (match := re.match(r"\d+", installed.text("version"))):
+            return int(match[0])
+        if not place:
+            return 4
+        place = place.rpartition("/")[0]
