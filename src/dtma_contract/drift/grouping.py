@@ -204,6 +204,8 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
     named = listed(file or "a file that is not known" for file in files)
     instead = f" {listed(row.name for row in stand_ins)} {'is' if len(stand_ins) == 1 else 'are'} answered by another "
     instead = f"{instead}handler in the meantime." if stand_ins else ""
+    is_doubtful = all(problem.cell.is_doubtful for problem in group)
+    doubt = " Whether that code runs could not be told for sure." if is_doubtful else ""
     declared = "; ".join(
         f"{problem.row.name} at {place_of(problem) or 'a place that is not known'}" for problem in group
     )
@@ -214,7 +216,8 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
             corner,
             title=f"{named} {agreeing(files, 'declares', 'declare')} {counted(group)} that {entry} mounts nowhere.",
             detail=f"Expected: mounted, as the contract promises; seen: declared, and reached by no mount: {declared}."
-            f"{instead}{followed(group)}",
+            f"{doubt}{instead}{followed(group)}",
+            level=Level.SHOULD if is_doubtful else Level.MUST,
             places=map(place_of, group),
             remedy=f"Mount {named} in {entry}, or start the entry point that does.",
         )
@@ -252,16 +255,17 @@ def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
 
 def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
     for group in _grouped(problems, lambda problem: problem.cell.detail):
-        condition = group[0].cell.detail.rstrip(".") or "a condition that is not known"
+        detail = group[0].cell.detail.rstrip(".") or "under a condition that is not known"
+        condition = detail if detail.startswith(("only if ", "under ")) else f"only if {detail}"
         is_core = any(problem.row.profile == "core" for problem in group)
         judged.add(
             finding(
                 "conditional",
                 [problem.row for problem in group],
                 group[0].corner,
-                title=f"{counted(group)} {agreeing(group, 'is', 'are')} mounted only under a condition: {condition}.",
+                title=f"{counted(group)} {agreeing(group, 'is', 'are')} mounted {condition}.",
                 detail=f"Expected: mounted always, as the contract promises; seen in {the(group[0].corner)}: "
-                f"{condition}.{followed(group)}",
+                f"mounted {condition}.{followed(group)}",
                 level=Level.MUST if is_core else Level.SHOULD,
                 places=map(place_of, group),
             )

@@ -54,6 +54,7 @@ KINDS = _kinds(
         "A text search finds the handlers and proves nothing: callers get the 404 of an unknown path.",
         "Mount the router where the entry point sets up its app, or ship the entry point that does.",
         "drift/every-declared-route-is-mounted",
+        "`should` where it could not be told whether the code that declares them runs.",
     ),
     Kind(
         "prefix-differs",

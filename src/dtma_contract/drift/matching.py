@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import cache
 
-from dtma_contract.routes import ALL_METHODS, UNRESOLVED, Route, Unknown, canonical_path, is_partial, path_covers
+from dtma_contract.routes import ALL_METHODS, Route, Unknown, canonical_path, is_partial, path_covers
 
 __all__ = [
     "Key",
@@ -105,10 +105,11 @@ def hides(unknown: Unknown, method: str, path: str) -> bool:
     """Return whether something unresolved may hold the route, so that its absence is not sure."""
     if not unknown.prefix or not (covers_method(unknown.method, method) or method == ALL_METHODS):
         return False
-    below, asked = segments(unknown.prefix), segments(path)
-    for position, part in enumerate(below):
-        if part in {UNRESOLVED, "*"}:
-            return True
-        if position >= len(asked) or (part != asked[position] and "{}" not in {part, asked[position]}):
-            return False
-    return True
+    asked = segments(path)
+    if is_partial(unknown.prefix) or is_wildcard(unknown.prefix):
+        # What it hides begins with one of the paths that the pattern stands for.
+        return any(path_covers(unknown.prefix, "/" + "/".join(asked[:length])) for length in range(len(asked) + 1))
+    below = segments(unknown.prefix)
+    return len(below) <= len(asked) and all(
+        part == other or "{}" in {part, other} for part, other in zip(below, asked, strict=False)
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from dtma_contract.contract import Contract
 from dtma_contract.drift.declared import declared_routes
@@ -141,7 +142,9 @@ class _Reader:
         # A file that declares the same again is worth knowing of, where another one answers in its place.
         unmounted = self._declared.get(key)
         if exact:
-            return _told(exact, unmounted)
+            told = _told(exact, unmounted)
+            declared = told.state is Cell.DECLARED and told.route is not None
+            return replace(told, is_doubtful=self._is_doubtful(told.route)) if declared else told
         return self._not_found(key, unmounted)
 
     def _crashed(self, exact: Sequence[Route]) -> RowCell:
@@ -156,7 +159,7 @@ class _Reader:
         if possible is not None:
             return RowCell(Cell.UNKNOWN, possible, f"{_named(possible)} may be it")
         if unmounted is not None:
-            return RowCell(Cell.DECLARED, unmounted, unmounted.detail)
+            return RowCell(Cell.DECLARED, unmounted, unmounted.detail, is_doubtful=self._is_doubtful(unmounted))
         hidden = next((unknown for unknown in self._table.unknown if hides(unknown, method, path)), None)
         if hidden is not None:
             return RowCell(Cell.UNKNOWN, detail=_reason(hidden))
@@ -169,6 +172,14 @@ class _Reader:
         # A live agent is asked about one route after the other; code was read as a whole.
         is_live = self._table.corner is Corner.TARGET
         return RowCell(Cell.UNKNOWN, detail="it was not asked about") if is_live else RowCell(Cell.ABSENT)
+
+    def _is_doubtful(self, route: Route | None) -> bool:
+        """Return whether the reader could not tell whether the code that declares a route runs."""
+        place = route.location if route else None
+        return place is not None and any(
+            unknown.prefix and (unknown.file, unknown.line) == (place.file, place.line)
+            for unknown in self._table.unknown
+        )
 
     def _stands_for(self, route: Route, method: str, template: str) -> bool:
         """Return whether a route with parameters takes the path of another one, and is none of the contract's."""
@@ -185,7 +196,8 @@ class _Reader:
         sure = [
             route
             for route in self._table.routes
-            if covers_method(route.method, method)
+            if route.state is Cell.MOUNTED
+            and covers_method(route.method, method)
             and (canonical_path(route.path) == path or (is_full(route.path) and path_covers(template, route.path)))
         ]
         if sure:

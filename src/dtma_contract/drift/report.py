@@ -28,6 +28,7 @@ class RowCell:
         detail: why, one sentence without a full stop; empty for nothing to say.
         answers: what answers a request there, where it is another registration than ``route``.
         others: further registrations of the same route that do not answer.
+        is_doubtful: whether a declared route may be mounted all the same, by what was not understood.
     """
 
     state: Cell
@@ -35,6 +36,7 @@ class RowCell:
     detail: str = ""
     answers: Route | None = None
     others: tuple[Route, ...] = ()
+    is_doubtful: bool = False
 
     @property
     def is_served(self) -> bool:

@@ -98,6 +98,10 @@ CASES = {
         [change(change(S, "/mcp*", state=Cell.DECLARED), "/diagnostics*", state=Cell.DECLARED)],
         [("declared-not-mounted", "must", "source")] * 2,
     ),
+    "by code that may run": (
+        [replace(declared(S, START), unknown=(Unknown(SOURCE, "src/routes/tools.ts", 17, "it may run", "{?}/x"),))],
+        [("declared-not-mounted", "should", "source")],
+    ),
     # Another prefix.
     "a router under another prefix": ([move(S, "/tools", "/tool")], [("prefix-differs", "must", "source")]),
     "the same in image and target": (
