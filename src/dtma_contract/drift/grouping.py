@@ -15,6 +15,9 @@ from dtma_contract.verdict import Level
 
 __all__ = ["Judged", "judge_promises"]
 
+# More files than these are counted in a title; the remedy names them all.
+_NAMED_FILES = 2
+
 _MISSING = {Corner.SOURCE: "missing-in-source", Corner.IMAGE: "missing-in-image", Corner.TARGET: "missing-on-target"}
 _VERBS = {Corner.SOURCE: "does not register", Corner.IMAGE: "does not have", Corner.TARGET: "does not answer on"}
 
@@ -92,13 +95,14 @@ def _crashes(judged: Judged) -> None:
     table = judged.tables[corner]
     more = f" {the(also[0]).capitalize()} ends likewise." if also else ""
     served = [row for row in judged.rows if row.is_promised and row.state(corner) is Cell.DECLARED]
+    lost = f" It has {counted(served)} of the contract." if served else ""
     judged.add(
         finding(
             "crashes-at-load",
             [],
             corner,
             title=f"The service ends while it loads, so that {the(corner)} serves no route at all.",
-            detail=f"{table.crash.rstrip('.')}. It would have served {counted(served)} of the contract.{more}",
+            detail=f"{table.crash.rstrip('.')}.{lost}{more}",
             location=table.crash_location,
         )
     )
@@ -121,6 +125,7 @@ def _stale(judged: Judged, freshness: Freshness) -> None:
             title=freshness.title or "The image was built from another state of the source: routes differ both ways.",
             detail=_stale_detail(differing, freshness),
             places=places,
+            lists_routes=False,
         )
     )
     # Whatever else differs between the two has this one root.
@@ -167,6 +172,7 @@ def _moved_finding(group: Moved, corner: Corner) -> DriftFinding:
         f"{group.actual} in place of {group.expected}.",
         detail=f"Expected below {group.expected}, as the contract has it; seen: {pairs}.{followed(group.problems)}",
         places=places,
+        lists_routes=False,
         remedy=f"Mount {file or 'the router'} so that its routes begin with {group.expected}, or change contract and "
         "callers together.",
     )
@@ -202,20 +208,18 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
     stand_ins = stood_in_for(judged.rows, corner, frozenset(files))
     entry = str(judged.tables[corner].provenance.get("entry") or "the entry point")
     named = listed(file or "a file that is not known" for file in files)
-    instead = f" {listed(row.name for row in stand_ins)} {'is' if len(stand_ins) == 1 else 'are'} answered by another "
-    instead = f"{instead}handler in the meantime." if stand_ins else ""
+    title = named if len(files) <= _NAMED_FILES else f"{len(files)} files"
+    answered = f"{listed(row.name for row in stand_ins)} {agreeing(stand_ins, 'is', 'are')} answered"
+    instead = f" {answered} by another handler in the meantime." if stand_ins else ""
     is_doubtful = all(problem.cell.is_doubtful for problem in group)
     doubt = " Whether that code runs could not be told for sure." if is_doubtful else ""
-    declared = "; ".join(
-        f"{problem.row.name} at {place_of(problem) or 'a place that is not known'}" for problem in group
-    )
     judged.add(
         finding(
             "declared-not-mounted",
             [problem.row for problem in group],
             corner,
-            title=f"{named} {agreeing(files, 'declares', 'declare')} {counted(group)} that {entry} mounts nowhere.",
-            detail=f"Expected: mounted, as the contract promises; seen: declared, and reached by no mount: {declared}."
+            title=f"{title} {agreeing(files, 'declares', 'declare')} {counted(group)} that {entry} mounts nowhere.",
+            detail="Expected: mounted, as the contract promises; seen: declared, and reached by no mount."
             f"{doubt}{instead}{followed(group)}",
             level=Level.SHOULD if is_doubtful else Level.MUST,
             places=map(place_of, group),
@@ -226,7 +230,8 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
 
 
 def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
-    for group in _grouped(problems, lambda problem: problem.cell.detail):
+    for unordered in _grouped(problems, lambda problem: problem.cell.detail):
+        group = sorted(unordered, key=lambda problem: not problem.row.is_promised)
         promised = [problem.row for problem in group if problem.row.is_promised]
         # A fallback that never runs is missed by nobody.
         if not promised and all("*" in problem.row.path for problem in group):
@@ -241,11 +246,10 @@ def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
         judged.add(
             finding(
                 "shadowed",
-                sorted((problem.row for problem in group), key=lambda row: not row.is_promised),
+                [problem.row for problem in group],
                 group[0].corner,
                 title=f"{counted(group)} never answer{'s' * (len(group) == 1)}: {detail}.",
-                detail=f"Expected: the handler at {listed(str(p) for p in map(place_of, group) if p) or 'its place'} "
-                f"answers; seen: {detail}.{lost}{followed(group)}",
+                detail=f"Expected: the handler that was written for it answers; seen: {detail}.{lost}{followed(group)}",
                 level=Level.MUST if promised else Level.SHOULD,
                 places=map(place_of, group),
             )

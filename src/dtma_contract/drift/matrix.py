@@ -137,20 +137,25 @@ class _Reader:
         if self._table.corner is Corner.CONSUMER:
             return self._called(key)
         exact = [route for route in self._exact.get(key[1], ()) if covers_method(route.method, key[0])]
-        if self._table.crash:
-            return self._crashed(exact)
         # A file that declares the same again is worth knowing of, where another one answers in its place.
         unmounted = self._declared.get(key)
+        if self._table.crash:
+            return self._crashed(key, [*exact, *([unmounted] if unmounted else [])])
         if exact:
             told = _told(exact, unmounted)
             declared = told.state is Cell.DECLARED and told.route is not None
             return replace(told, is_doubtful=self._is_doubtful(told.route)) if declared else told
         return self._not_found(key, unmounted)
 
-    def _crashed(self, exact: Sequence[Route]) -> RowCell:
-        if not exact:
-            return RowCell(Cell.ABSENT)
-        return RowCell(Cell.DECLARED, exact[0], f"the process ends while it loads: {self._table.crash}")
+    def _crashed(self, key: Key, declared: Sequence[Route]) -> RowCell:
+        if declared:
+            return RowCell(Cell.DECLARED, declared[0], f"the process ends while it loads: {self._table.crash}")
+        hidden = self._hidden(key)
+        return RowCell(Cell.UNKNOWN, detail=_reason(hidden)) if hidden else RowCell(Cell.ABSENT)
+
+    def _hidden(self, key: Key) -> Unknown | None:
+        """Return what may hide a row, or None where its absence is sure."""
+        return next((unknown for unknown in self._table.unknown if hides(unknown, *key)), None)
 
     def _not_found(self, key: Key, unmounted: Route | None) -> RowCell:
         method, path = key
@@ -160,7 +165,7 @@ class _Reader:
             return RowCell(Cell.UNKNOWN, possible, f"{_named(possible)} may be it")
         if unmounted is not None:
             return RowCell(Cell.DECLARED, unmounted, unmounted.detail, is_doubtful=self._is_doubtful(unmounted))
-        hidden = next((unknown for unknown in self._table.unknown if hides(unknown, method, path)), None)
+        hidden = self._hidden(key)
         if hidden is not None:
             return RowCell(Cell.UNKNOWN, detail=_reason(hidden))
         pattern = next((route for route in self._patterns if self._stands_for(route, method, template)), None)
@@ -209,7 +214,7 @@ class _Reader:
         ]
         if maybe:
             return RowCell(Cell.UNKNOWN, maybe[0], f"{_named(maybe[0])} may be it")
-        hidden = next((unknown for unknown in self._table.unknown if hides(unknown, method, path)), None)
+        hidden = self._hidden(key)
         return RowCell(Cell.UNKNOWN, detail=_reason(hidden)) if hidden else RowCell(Cell.ABSENT)
 
 

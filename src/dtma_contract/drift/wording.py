@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 
 from dtma_contract.drift.kinds import KINDS
 from dtma_contract.drift.problems import Problem
@@ -68,6 +69,7 @@ def finding(
     location: Location | None = None,
     places: Iterable[Location | None] = (),
     remedy: str = "",
+    lists_routes: bool = True,
 ) -> DriftFinding:
     """Return a finding of some rows.
 
@@ -79,12 +81,17 @@ def finding(
         detail: what was expected and seen; the routes are added.
         level: where it is not that of the kind.
         location: where; the first of the places, where it is not given.
-        places: of the routes.
+        places: of the routes, in the same order.
         remedy: where the kind's own says too little.
+        lists_routes: whether the detail ends with all routes; where it has them already it need not.
     """
-    known = [place for place in places if place is not None]
+    standing = list(places)
+    known = [place for place in standing if place is not None]
     names = [row.name for row in rows]
-    routes = f" Routes: {listed(names)}." if names else ""
+    placed = [
+        f"{name} ({place})" if place else name for name, place in zip_longest(names, standing[: len(names)])
+    ]  # fmt: skip
+    routes = f" Routes: {listed(placed)}." if names and lists_routes else ""
     return DriftFinding(
         kind=kind,
         level=KINDS[kind].level if level is None else level,
