@@ -112,7 +112,8 @@ def _scripted(name: str, clause: Mapping[str, Any], contract: Contract) -> Claus
 
 
 def _needs(declared: Mapping[str, Any], operations: Iterable[Operation]) -> EffectLevel:
-    highest = max(operation.effect.level for operation in operations)
+    # A clause of no operation is judged without asking anyone.
+    highest = max((operation.effect.level for operation in operations), default=EffectLevel.READ)
     if highest == EffectLevel.RESTART or "effects" not in declared:
         return highest
     return EffectLevel.from_text(declared["effects"])

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.markup import escape
 
 from dtma_contract import __version__
+from dtma_contract.commands.drift import drift
 from dtma_contract.commands.explain import explain
 from dtma_contract.commands.fence import fence
+from dtma_contract.commands.gate import gate
 from dtma_contract.commands.sweep import sweep
 from dtma_contract.commands.verify import verify
 from dtma_contract.errors import DtmaContractError, EngineError, TargetUnusableError, UsageError, closest
@@ -47,7 +49,7 @@ def commands() -> None:
     """  # noqa: D301 - click keeps the lines below this very character as they are
 
 
-for _command in (verify, explain, fence, sweep):
+for _command in (verify, drift, gate, explain, fence, sweep):
     commands.add_command(_command)
 
 

@@ -34,7 +34,7 @@ PURE = {
         f"dtma_contract.drift.{name}"
         for name in (
             "comparison", "declared", "freshness", "further", "grouping", "kinds", "matching", "matrix", "problems",
-            "report", "roots", "wording",
+            "report", "roots", "runtime", "wording",
         )
     ),
 }  # fmt: skip
@@ -48,7 +48,7 @@ RESERVED = {
     "click": {
         "dtma_contract.cli",
         "dtma_reference.cli",
-        *(f"dtma_contract.commands.{name}" for name in ("explain", "fence", "sweep", "verify")),
+        *(f"dtma_contract.commands.{name}" for name in ("drift", "explain", "fence", "gate", "sweep", "verify")),
     },
 }
 

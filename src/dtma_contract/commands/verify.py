@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dtma_contract.commands.flags import settings_of, short_path
+from dtma_contract.errors import UsageError
 
 __all__ = ["verify"]
 
@@ -42,6 +43,9 @@ __all__ = ["verify"]
 @click.option("--docker", metavar="URL", help="The target's Docker Engine, to look behind the agent's word.")
 @click.option("--reports", metavar="DIR", help="Folder of the reports  [default: reports]")
 @click.option("--contract", metavar="FILE", help="Another contract than the one shipped.")
+@click.option("--source", metavar="DIR", help="The agent's source: drift is judged as well.")
+@click.option("--image", metavar="REF|ARCHIVE", help="Its image, likewise.")
+@click.option("--consumer", "consumers", multiple=True, metavar="DIR", help="Folder of callers, likewise; repeatable.")
 @click.option("-n", "workers", type=click.IntRange(0, 32), default=0, metavar="N", help="Judge with N processes.")
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", help="Form of the result.")
 def verify(*, workers: int, form: str, **flags: Any) -> None:
@@ -60,7 +64,13 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
     from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415 - as above
     from dtma_contract.verify import verify as judge  # noqa: PLC0415 - as above
 
-    plan = Plan.make(settings_of(flags))
+    settings = settings_of(flags)
+    if not settings.target:
+        raise UsageError(
+            "No target is named.",
+            "Give `--target http://HOST:30000`, or compare code alone with `dtma-contract drift`.",
+        )
+    plan = Plan.make(settings)
     # Bound to the stream of now: pytest's own output is led elsewhere while it runs.
     output = Console(file=sys.stderr if form == "json" else sys.stdout)
     report = judge(plan, workers, output)

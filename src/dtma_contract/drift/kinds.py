@@ -20,8 +20,9 @@ class Kind:
         text: what is wrong, one sentence.
         reason: what comes of it, one sentence.
         remedy: what repairs it, one or two sentences.
-        clause: id of the clause that a finding of this kind violates.
+        clause: id of the clause that a finding of that level violates; empty where it violates none.
         weighs: when it weighs less than ``level``, one sentence; empty where it never does.
+        cause: stable id of the cause that it proves; empty where there is none.
     """
 
     id: str
@@ -31,6 +32,7 @@ class Kind:
     remedy: str
     clause: str
     weighs: str = ""
+    cause: str = ""
 
 
 def _kinds(*kinds: Kind) -> Mapping[str, Kind]:
@@ -46,6 +48,7 @@ KINDS = _kinds(
         "The container restarts for ever and every connection is refused, although the code has every route.",
         "Mend the place that is named; start the service once before its image is pushed.",
         "drift/the-service-loads",
+        cause="agent-crash-loop",
     ),
     Kind(
         "declared-not-mounted",
@@ -55,6 +58,7 @@ KINDS = _kinds(
         "Mount the router where the entry point sets up its app, or ship the entry point that does.",
         "drift/every-declared-route-is-mounted",
         "`should` where it could not be told whether the code that declares them runs.",
+        cause="route-not-mounted",
     ),
     Kind(
         "prefix-differs",
@@ -72,6 +76,7 @@ KINDS = _kinds(
         "Register the route before what shadows it, or remove one of the two.",
         "drift/no-route-is-shadowed",
         "`should` where the contract does not promise the route.",
+        cause="route-shadowed",
     ),
     Kind(
         "conditional",
@@ -98,6 +103,7 @@ KINDS = _kinds(
         "What was mended in the source is not what runs; `latest` is the last build that passed, not the last commit.",
         "Build the image again from the commit that should run, and look at why the last builds failed.",
         "drift/the-image-is-of-this-source",
+        cause="stale-image",
     ),
     Kind(
         "missing-in-image",
@@ -116,6 +122,7 @@ KINDS = _kinds(
         "Deploy the image that has the route; where it is deployed already, look at the proxy in front.",
         "drift/every-route-is-on-the-target",
         "`should` for a whole optional profile that source or image have.",
+        cause="route-missing",
     ),
     Kind(
         "auth-differs",
@@ -150,7 +157,7 @@ KINDS = _kinds(
         "What `GET /` says of the agent's routes is not what the agent has.",
         "People who look for a route there are led astray.",
         "Derive the list from the routes, or correct it.",
-        "drift/claims-are-true",
+        "drift/nothing-else-differs",
     ),
     Kind(
         "promised-but-not-called",
@@ -158,7 +165,7 @@ KINDS = _kinds(
         "The contract promises routes that none of the callers given uses.",
         "It is no fault: callers that were not given may use them.",
         "Nothing has to be done; name further callers with --consumer.",
-        "drift/every-promise-is-used",
+        "",
         "It never blocks.",
     ),
 )

@@ -120,11 +120,12 @@ class DriftFinding:
         method: of the first route concerned; empty where it concerns the whole corner.
         path: likewise.
         title: what is wrong, one sentence with its names in it.
-        detail: what was expected and seen, and every route concerned.
+        said: what was expected and seen.
         remedy: what repairs it.
         location: where, or None where there is no file.
         routes: names of all routes concerned, ``METHOD /path``.
         places: where each of them stands, as far as known.
+        listing: the routes with their places, for the reader; empty where ``said`` has them.
     """
 
     kind: str
@@ -133,11 +134,17 @@ class DriftFinding:
     method: str
     path: str
     title: str
-    detail: str
+    said: str
     remedy: str
     location: Location | None = None
     routes: tuple[str, ...] = ()
     places: tuple[Location, ...] = ()
+    listing: tuple[str, ...] = ()
+
+    @property
+    def detail(self) -> str:
+        """What was expected and seen, and every route concerned."""
+        return f"{self.said} Routes: {', '.join(self.listing)}." if self.listing else self.said
 
     @property
     def blocks(self) -> bool:

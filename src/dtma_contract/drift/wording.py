@@ -88,10 +88,7 @@ def finding(
     standing = list(places)
     known = [place for place in standing if place is not None]
     names = [row.name for row in rows]
-    placed = [
-        f"{name} ({place})" if place else name for name, place in zip_longest(names, standing[: len(names)])
-    ]  # fmt: skip
-    routes = f" Routes: {listed(placed)}." if names and lists_routes else ""
+    placed = (f"{name} ({place})" if place else name for name, place in zip_longest(names, standing[: len(names)]))
     return DriftFinding(
         kind=kind,
         level=KINDS[kind].level if level is None else level,
@@ -99,9 +96,10 @@ def finding(
         method=rows[0].method if rows else "",
         path=rows[0].path if rows else "",
         title=title,
-        detail=f"{detail}{routes}".strip(),
+        said=detail,
         remedy=remedy or KINDS[kind].remedy,
         location=location or (known[0] if known else None),
         routes=tuple(names),
         places=tuple(known),
+        listing=tuple(dict.fromkeys(placed)) if lists_routes else (),
     )

@@ -15,6 +15,9 @@ __all__ = ["drift_markdown"]
 # Comments have a limit of 65,536 letters at the usual hosts.
 _MOST_LINES = 200
 
+# More routes than these are folded away.
+_UNFOLDED = 6
+
 _SIGNS = {
     Cell.MOUNTED: "✅",
     Cell.ABSENT: "❌ absent",
@@ -72,9 +75,21 @@ def _finding_lines(finding: DriftFinding) -> Iterator[str]:
     place = f" in {_code(str(finding.location))}" if finding.location else ""
     yield f"{sign} **{finding.kind}** ({finding.level}, {CORNER_NAMES[finding.where]}){place}: {_text(finding.title)}"
     yield ""
-    yield f"> {_text(finding.detail)}"
-    yield ">"
-    yield f"> **Remedy:** {_text(finding.remedy)}"
+    for line in _explained(finding):
+        yield f"> {line}".rstrip()
+
+
+def _explained(finding: DriftFinding) -> Iterator[str]:
+    yield _text(finding.said)
+    yield ""
+    routes = [f"- {_text(route)}" for route in finding.listing]
+    if len(routes) > _UNFOLDED:
+        yield from _folded(f"{len(routes)} routes", routes)
+        yield ""
+    elif routes:
+        yield from routes
+        yield ""
+    yield f"**Remedy:** {_text(finding.remedy)}"
 
 
 def _matrix(report: DriftReport, rows: Iterable[Row]) -> Iterator[str]:

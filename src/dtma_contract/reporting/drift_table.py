@@ -32,6 +32,9 @@ _WORDS = {
     Corner.CONSUMER: {Cell.MOUNTED: "called", Cell.ABSENT: "-"},
 }
 
+# The matrix has them all.
+_SHOWN_ROUTES = 4
+
 # A budget that was spent leaves hundreds; the first ones tell why.
 _SHOWN_UNKNOWN = 8
 
@@ -89,7 +92,11 @@ def _finding_lines(finding: DriftFinding) -> Iterator[str]:
     place = f"  [cyan]{escape(str(finding.location))}[/]" if finding.location else ""
     yield f"[{style}]{finding.level}[/]  [bold]{finding.kind}[/]  [dim]in {CORNER_NAMES[finding.where]}[/]{place}"
     yield f"  {escape(finding.title)}"
-    yield f"  [dim]{escape(finding.detail)}[/]"
+    yield f"  [dim]{escape(finding.said)}[/]"
+    if finding.listing:
+        more = len(finding.listing) - _SHOWN_ROUTES
+        rest = f" and {more} more" if more > 0 else ""
+        yield f"  [dim]routes[/]  {escape(', '.join(finding.listing[:_SHOWN_ROUTES]))}[dim]{rest}[/]"
     if not is_quiet:
         yield f"  [bold]remedy[/]  {escape(finding.remedy)}"
 
