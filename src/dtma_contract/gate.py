@@ -89,9 +89,9 @@ def run_gate(
     def say(line: str) -> None:
         progress.print(f"[dim]{line}[/]", highlight=False, soft_wrap=True)
 
+    # What is wrong with them is told before anything is read or started.
+    strict = Plan.make(settings("http://127.0.0.1:30000", _TOKEN_ENV)).settings.strict
     drift = run_drift(request, say)
-    # Settings that are wrong are told before anything is started.
-    strict = settings("http://127.0.0.1:30000", _TOKEN_ENV).strict
     report = GateReport(drift, None, strict=strict)
     crash = next((found for found in drift.findings if found.kind == "crashes-at-load"), None)
     if crash is not None:

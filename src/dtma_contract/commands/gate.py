@@ -53,15 +53,15 @@ def gate(*, docker: str | None, form: str, **flags: Any) -> None:
 
     engine = docker or os.environ.get("DOCKER_HOST") or _DEFAULT_DOCKER
     request = request_of({**flags, "docker": docker})
-    output = Console(file=sys.stderr if form == "json" else sys.stdout)
     judged = {name: flags[name] for name in ("profiles", "effects", "depth", "probe_image", "baseline", "strict",
                                              "reports", "contract")}  # fmt: skip
     report = run_gate(
         request,
         engine,
         lambda url, token_env: settings_of({**judged, "target": url, "token_env": token_env, "docker": engine}),
-        output,
+        Console(stderr=True),
     )
+    output = Console()
     if form == "json":
         click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     else:

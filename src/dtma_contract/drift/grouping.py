@@ -125,6 +125,7 @@ def _stale(judged: Judged, freshness: Freshness) -> None:
             title=freshness.title or "The image was built from another state of the source: routes differ both ways.",
             detail=_stale_detail(differing, freshness),
             places=places,
+            placed_in=Corner.SOURCE,
             lists_routes=False,
         )
     )
@@ -352,5 +353,6 @@ def _missing_extras(judged: Judged) -> None:
                 detail="Expected: mounted, as the source has it; seen: absent. The contract promises none of them.",
                 level=Level.SHOULD,
                 places=places,
+                placed_in=Corner.SOURCE,
             )
         )

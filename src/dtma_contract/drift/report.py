@@ -126,6 +126,7 @@ class DriftFinding:
         routes: names of all routes concerned, ``METHOD /path``.
         places: where each of them stands, as far as known.
         listing: the routes with their places, for the reader; empty where ``said`` has them.
+        placed_in: the corner whose files the places are in, where it is not ``where``.
     """
 
     kind: str
@@ -140,6 +141,7 @@ class DriftFinding:
     routes: tuple[str, ...] = ()
     places: tuple[Location, ...] = ()
     listing: tuple[str, ...] = ()
+    placed_in: Corner | None = None
 
     @property
     def detail(self) -> str:
@@ -196,12 +198,13 @@ class DriftReport:
         return self.exit_code_if(strict=False)
 
     def exit_code_if(self, *, strict: bool) -> ExitCode:
-        """Return the exit code; with ``strict`` every finding blocks, and a route of core that nobody could tell of."""
+        """Return the exit code; with ``strict`` every finding blocks, and what was asked for and could not be told."""
         if any(finding.blocks or (strict and finding.kind != NEVER_BLOCKING) for finding in self.findings):
             return ExitCode.VIOLATED
         if len(self.compared) < _ENOUGH:
             return ExitCode.NOTHING_JUDGED
-        return ExitCode.VIOLATED if strict and self.untold else ExitCode.KEPT
+        unread = set(self.corners) - self.compared
+        return ExitCode.VIOLATED if strict and (self.untold or unread) else ExitCode.KEPT
 
     @property
     def untold(self) -> tuple[Row, ...]:

@@ -70,6 +70,7 @@ def finding(
     places: Iterable[Location | None] = (),
     remedy: str = "",
     lists_routes: bool = True,
+    placed_in: Corner | None = None,
 ) -> DriftFinding:
     """Return a finding of some rows.
 
@@ -84,6 +85,7 @@ def finding(
         places: of the routes, in the same order.
         remedy: where the kind's own says too little.
         lists_routes: whether the detail ends with all routes; where it has them already it need not.
+        placed_in: the corner whose files the places are in, where it is another one.
     """
     standing = list(places)
     known = [place for place in standing if place is not None]
@@ -102,4 +104,5 @@ def finding(
         routes=tuple(names),
         places=tuple(known),
         listing=tuple(dict.fromkeys(placed)) if lists_routes else (),
+        placed_in=placed_in,
     )

@@ -24,9 +24,9 @@ _SHORT = 12
 
 # Keys of the provenance in the order in which they are said, with the word in front.
 _SAID = {
-    "folder": "", "folders": "", "reference": "", "target": "", "version": "version", "operations": "operations",
-    "entry": "entry", "express": "Express", "express_version": "Express", "digest": "", "image_id": "",
-    "revision": "revision", "created": "built", "commit": "commit", "commits_behind": "commits behind", "service": "",
+    "folder": "", "folders": "", "reference": "", "target": "", "service": "", "version": "version",
+    "operations": "operations", "calls": "calls", "digest": "", "image_id": "", "revision": "revision",
+    "created": "built", "commit": "commit", "commits_behind": "commits behind", "entry": "entry", "express": "Express",
 }  # fmt: skip
 _SHORTENED = {"revision", "commit", "digest", "image_id"}
 
@@ -45,7 +45,7 @@ def _said(key: str, value: Any) -> str:
     if key in _SHORTENED:
         head, colon, digest = text.rpartition(":")
         text = f"{head}{colon}{digest[:_SHORT]}"
-    if key in {"operations", "commits_behind"}:
+    if key in {"operations", "calls", "commits_behind"}:
         return f"{text} {_SAID[key]}"
     return f"{_SAID[key]} {text}".strip()
 

@@ -85,12 +85,13 @@ def _result(report: DriftReport, finding: DriftFinding, index: int) -> dict[str,
         "partialFingerprints": {_FINGERPRINT: _fingerprint(finding)},
         "properties": {"where": str(finding.where), "routes": list(finding.routes)},
     }
+    corner = finding.placed_in or finding.where
     if finding.location:
-        result["locations"] = [_place(report, finding.where, finding.location)]
+        result["locations"] = [_place(report, corner, finding.location)]
     further = [place for place in dict.fromkeys(finding.places) if place != finding.location]
     if further:
         result["relatedLocations"] = [
-            {"id": number, **_place(report, finding.where, place)} for number, place in enumerate(further, 1)
+            {"id": number, **_place(report, corner, place)} for number, place in enumerate(further, 1)
         ]
     return result
 
@@ -101,7 +102,6 @@ def _fingerprint(finding: DriftFinding) -> str:
 
 
 def _place(report: DriftReport, corner: Corner, location: Location) -> dict[str, Any]:
-    # A stale image is shown at the source's lines, where the two differ.
     source = report.provenance.get(str(Corner.SOURCE), {})
     folder = str(source.get("path_in_repository") or "") if corner is Corner.SOURCE else ""
     path = f"{folder}/{location.file}".lstrip("/")

@@ -450,6 +450,13 @@ def test_strict_blocks_on_core_that_nobody_could_tell_of():
     assert [row.name for row in report.untold] == [START]
 
 
+def test_strict_blocks_on_a_corner_that_could_not_be_read():
+    """It was asked for."""
+    report = drift(S, unread(IMAGE))
+
+    assert (report.exit_code, report.exit_code_if(strict=True)) == (ExitCode.KEPT, ExitCode.VIOLATED)
+
+
 @pytest.mark.parametrize(
     "tables", [[unread(SOURCE)], [unread(SOURCE), unread(IMAGE), unread(TARGET)], []], ids=["one", "three", "none"]
 )
