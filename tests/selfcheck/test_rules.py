@@ -30,6 +30,7 @@ PURE = {
             "limits", "settings",
         )
     ),
+    *(f"dtma_contract.reporting.drift_{name}" for name in ("facts", "markdown", "sarif")),
     *(
         f"dtma_contract.drift.{name}"
         for name in (
