@@ -17,13 +17,14 @@ from dtma_contract.drift.report import DriftReport
 from dtma_contract.drift_run import DriftRequest, run_drift, surveyed_table
 from dtma_contract.instances import Instances
 from dtma_contract.judgement import NotAskedError, NotJudgedError, NotOfferedError
+from dtma_contract.mounting import MountState
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.probes.docker_host import DockerHost
 from dtma_contract.restarting import has_left, has_returned
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.session_state import INFO, PLAN, TURNS
 from dtma_contract.settings import Settings
-from dtma_contract.survey import MountState, Survey
+from dtma_contract.survey import Survey
 from dtma_contract.verdict import Clause
 
 __all__ = [

@@ -12,7 +12,7 @@ from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
 
-__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "preflight"]
+__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "look", "preflight"]
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 2.5
@@ -95,19 +95,30 @@ def preflight(base_url: str, contract: Contract, target: str, token_env: str) ->
     Raises:
         TargetUnusableError: it is dead, no DTMA, or refuses the token; with the cause id.
     """
+    facts = look(base_url, contract)
+    judge(facts, contract, target, token_env)
+    return facts
+
+
+def look(base_url: str, contract: Contract, auth: str | None = VALID) -> Facts:
+    """Ask a target a few harmless questions, and judge nothing.
+
+    Args:
+        base_url: the fence's URL.
+        contract: the contract.
+        auth: value of the Authorization header for what asks for a token; None where there is no token.
+    """
     agent = Agent(base_url, patience=PREFLIGHT_PATIENCE)
     try:
         # At once, so that a target which answers none of them takes no more time than for one.
         with ThreadPoolExecutor(4) as pool:
             root = pool.submit(_ask, agent, contract.operation("core.service"), None)
             status = pool.submit(_ask, agent, contract.operation("core.status"), None)
-            tools = pool.submit(_ask, agent, contract.operation("core.tools.list"), VALID)
-            tools_status = pool.submit(_ask, agent, contract.operation("core.tools.status"), VALID)
-            facts = Facts(root.result(), status.result(), tools.result(), tools_status.result())
+            tools = pool.submit(_ask, agent, contract.operation("core.tools.list"), auth)
+            tools_status = pool.submit(_ask, agent, contract.operation("core.tools.status"), auth)
+            return Facts(root.result(), status.result(), tools.result(), tools_status.result())
     finally:
         agent.close()
-    judge(facts, contract, target, token_env)
-    return facts
 
 
 def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Silence:
@@ -128,13 +139,15 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
 def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None:
     """Raise when the facts show that the target cannot be judged. Pure; arguments as in :func:`preflight`.
 
+    Without a name of a variable nothing is said of the token: none was sent.
+
     Raises:
         TargetUnusableError: with the cause id.
     """
     if not _is_dtma(facts):
         raise _no_dtma(facts, target)
     tools, tools_status = facts.tools, facts.tools_status
-    if not isinstance(tools, Exchange):
+    if not token_env or not isinstance(tools, Exchange):
         # A route that does not answer is the finding of its clauses.
         return
     # One route that refuses a good token is that route's finding; all of them mean that the token is not good.

@@ -84,7 +84,8 @@ class Route:
     Attributes:
         method: upper case, or :data:`ALL_METHODS`.
         path: full path template from the root of the server, as this module's docstring writes it.
-        state: ``mounted``, ``declared``, ``shadowed``, ``conditional`` or ``unknown``; an absent route is none.
+        state: ``mounted``, ``declared``, ``shadowed``, ``conditional`` or ``unknown``; an absent route is none, but for
+            the target's, which are asked about one by one and are ``absent`` with their evidence.
         location: where it is registered or called, or None where there is no file.
         raw: the full path in the framework's own syntax, such as ``/tools/:name/start``; empty where there is none.
         middleware: names of the handlers that run before it, outermost first.

@@ -1,53 +1,29 @@
-"""Which operations a live target has mounted, told without side effects.
+"""Which operations a live target has mounted, told without side effects by the ways of ``mounting``.
 
-The ways of telling are those that Express 4 and Starlette leave open: the sibling control (the same method on a path
-that surely does not exist below the same prefix must answer with another shape), OPTIONS with ``Allow``, malformed
-percent-encoding that only a matching pattern decodes, and a body that is validated first. An answer that looks like
-the fallback is no proof of absence where the operation acts on something named: an agent may answer an unknown
-instance in the fallback's shape. There a real instance decides, if the run may create one.
+An answer that looks like the fallback is no proof of absence where the operation acts on something named: an agent may
+answer an unknown instance in the fallback's shape. There a real instance decides, if the run may create one; if not,
+broken percent-encoding shows where the path is there after all, so that nothing false is said of it.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from dtma_contract.agent import Agent
+from dtma_contract.agent import VALID, Agent
 from dtma_contract.bodies import UNRESOLVABLE_IMAGE, deploy_body, group_body, valid_body
 from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.mount_probes import MountProbes
+from dtma_contract.mounting import BrokenEncoding, Mounting, MountState, Probe
 from dtma_contract.run_identity import RunIdentity
 
-__all__ = ["MountState", "Mounting", "Removal", "Survey", "compare", "survey_target", "surveyed_instance"]
+__all__ = ["Removal", "Survey", "survey_target", "surveyed_instance"]
 
 _NOTHING_MADE = "nothing was made"
-_METHOD_NOT_ALLOWED = 405  # RFC 9110 section 15.5.6
-
-
-class MountState(enum.StrEnum):
-    """What is known of one operation on the target."""
-
-    MOUNTED = "mounted"
-    MISSING = "missing"
-    UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True, slots=True)
-class Mounting:
-    """What a target shows of one operation.
-
-    Attributes:
-        state: mounted, missing or unknown.
-        evidence: what that rests on, one sentence.
-        exchange: the probe, where one decided.
-    """
-
-    state: MountState
-    evidence: str
-    exchange: Exchange | None = None
 
 
 class Removal(enum.StrEnum):
@@ -107,46 +83,6 @@ class Survey:
         )
 
 
-def compare(
-    probe: Exchange,
-    controls: Iterable[Exchange],
-    names: Iterable[str] = (),
-    volatile: Collection[str] = (),
-) -> Mounting:
-    """Tell from a probe and its controls whether a route is mounted.
-
-    Args:
-        probe: the answer of the operation.
-        controls: answers to the same method on paths that surely do not exist below the same prefix.
-        names: what the answers may repeat.
-        volatile: fields of a fingerprint in which two answers to one such path differ, so that they tell nothing.
-    """
-    listed = tuple(names)
-    if probe.status == _METHOD_NOT_ALLOWED:
-        allowed = probe.headers.get("allow", "none")
-        return Mounting(MountState.MISSING, f"the path exists, the method does not: 405, Allow: {allowed}", probe)
-    for control in controls:
-        if not _differences(probe, control, listed) - set(volatile):
-            return Mounting(
-                MountState.MISSING,
-                f"{probe.method} {probe.target} is answered like {control.target}, which surely does not exist: "
-                f"{probe.describe()}",
-                probe,
-            )
-    return Mounting(
-        MountState.MOUNTED,
-        f"{probe.method} {probe.target} is answered with {probe.status}, unlike paths that do not exist",
-        probe,
-    )
-
-
-def _differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str]:
-    """Return the fields in which the fingerprints of two answers differ."""
-    listed = tuple(names)
-    first, second = one.fingerprint(listed), other.fingerprint(listed)
-    return {field.name for field in fields(first) if getattr(first, field.name) != getattr(second, field.name)}
-
-
 def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: EffectLevel, probe_image: str) -> Survey:
     """Probe every operation of the contract.
 
@@ -163,6 +99,8 @@ def survey_target(agent: Agent, contract: Contract, run: RunIdentity, effects: E
     prober = _Prober(agent, run, probe_image)
     prober.ask_controls(contract)
     mountings = {operation.id: prober.probe(operation) for operation in contract.operations}
+    if effects < EffectLevel.LIFECYCLE:
+        mountings |= prober.doubt_by_encoding(contract, mountings)
     removal, tried = Removal.UNTRIED, _NOTHING_MADE
     if effects >= EffectLevel.LIFECYCLE:
         # Where it can be tried at once, nothing more is made of what could not be removed.
@@ -194,41 +132,30 @@ def surveyed_instance(run: RunIdentity) -> str:
 class _Prober:
     def __init__(self, agent: Agent, run: RunIdentity, probe_image: str) -> None:
         self._agent = agent
-        self._absent = run.name("absent")
-        self._nowhere = run.name("nowhere")
+        self._probes = MountProbes(agent.send, run.name("absent"), run.name("nowhere"))
         self._instance = surveyed_instance(run)
         self._group = run.name("surveyed-group")
         self._image = probe_image
         self._doubted = run.name("doubted")
-        self._controls: dict[tuple[str, str], Exchange] = {}
-        self._volatile: set[str] = set()
-        self._servers: set[tuple[str, ...]] = set()
 
     def ask_controls(self, contract: Contract) -> None:
         """Ask every control twice: where two answers to one path differ, a difference tells nothing."""
         for operation in contract.operations:
             if operation.effect.level == EffectLevel.RESTART:
                 continue
-            try:
-                self._controls_of(operation, self._absent)
-            except TargetGoneError:
-                raise
-            except (NotJudgedError, ClauseViolatedError):
-                # The probe of the operation meets the same, and says so.
-                continue
+            probe = Probe.of(operation)
+            paths = probe.controls(self._probes.absent, self._probes.nowhere)
+            self._probes.ask_controls((probe, path, VALID) for path in paths)
 
     def probe(self, operation: Operation) -> Mounting:
+        probe, absent = Probe.of(operation), self._probes.absent
         if operation.effect.level == EffectLevel.RESTART:
-            return self._by_options(operation) or Mounting(
+            return self._probes.by_options(probe) or Mounting(
                 MountState.UNKNOWN, f"it cannot be asked for without its effect ({operation.effect})"
             )
         try:
-            # An empty object asks an operation to validate, and can create nothing.
-            body: Any = {} if operation.request_schema is not None else ...
-            answer = self._agent.call(operation, *self._names(operation, self._absent), json=body)
-            mounting = compare(
-                answer, self._controls_of(operation, self._absent), [self._absent, self._nowhere], self._volatile
-            )
+            answer = self._agent.send(probe.method, probe.at(absent), json=probe.body)
+            mounting = self._probes.compare_with_controls(probe, answer)
         except TargetGoneError:
             raise
         except NotJudgedError as refused:
@@ -236,8 +163,24 @@ class _Prober:
         except ClauseViolatedError as broken:
             return Mounting(MountState.UNKNOWN, broken.actual, broken.exchange)
         if mounting.state == MountState.MISSING:
-            return self._by_options(operation) or mounting
+            return self._probes.by_options(probe) or mounting
         return mounting
+
+    def doubt_by_encoding(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
+        """Return as unknown what looks missing, and fails on broken percent-encoding, which a missing path does not."""
+        doubted: dict[str, Mounting] = {}
+        for operation in contract.operations:
+            if operation.subject is None or mountings[operation.id].state != MountState.MISSING:
+                continue
+            broken, answer = self._probes.by_broken_encoding(Probe.of(operation))
+            if broken is BrokenEncoding.CHOKED and answer is not None:
+                doubted[operation.id] = Mounting(
+                    MountState.UNKNOWN,
+                    f"{answer.method} {answer.target} is answered with {answer.status}, so that the path is there; "
+                    "a name that exists would show whether the method is, and this run makes none",
+                    answer,
+                )
+        return doubted
 
     def decide_doubtful(self, contract: Contract, mountings: Mapping[str, Mounting]) -> dict[str, Mounting]:
         """Ask again, with something that exists, for operations that answered an unknown name like the fallback.
@@ -323,7 +266,7 @@ class _Prober:
         answer = self._guarded(lambda: self._agent.call(operation, name, json=body))
         if answer is None:
             return Mounting(MountState.UNKNOWN, "the target broke off its answer")
-        return compare(answer, self._controls_of(operation, name), [name, self._nowhere], self._volatile)
+        return self._probes.compare_with_controls(Probe.of(operation), answer, name)
 
     def _guarded(self, ask: Callable[[], Exchange]) -> Exchange | None:
         try:
@@ -332,39 +275,3 @@ class _Prober:
             raise
         except (NotJudgedError, ClauseViolatedError):
             return None
-
-    def _names(self, operation: Operation, name: str) -> tuple[str, ...]:
-        return tuple(name for part in operation.path.split("/") if part.startswith("{"))
-
-    def _controls_of(self, operation: Operation, name: str) -> tuple[Exchange, ...]:
-        parts = [name if part.startswith("{") else part for part in operation.path.split("/")]
-        sibling = "/".join([*parts[:-1], self._nowhere])
-        child = "/".join([*parts, self._nowhere]).replace("//", "/")
-        # A parameter at the end matches any sibling, so that only a path below it surely does not exist.
-        paths = [child] if operation.path.endswith("}") else list(dict.fromkeys([sibling, child]))
-        return tuple(self._control(operation, path) for path in paths)
-
-    def _control(self, operation: Operation, path: str) -> Exchange:
-        if (operation.method, path) not in self._controls:
-            body: Any = {} if operation.request_schema is not None else ...
-            first, second = (self._agent.send(operation.method, path, json=body) for _ in range(2))
-            self._controls[operation.method, path] = first
-            self._volatile |= _differences(first, second, [self._absent, self._nowhere])
-            self._servers |= {first.fingerprint().server, second.fingerprint().server}
-            if len(self._servers) > 1:
-                # Several processes answer, or proxies: who it was tells nothing of the route.
-                self._volatile.add("server")
-        return self._controls[operation.method, path]
-
-    def _by_options(self, operation: Operation) -> Mounting | None:
-        path = "/".join(self._absent if part.startswith("{") else part for part in operation.path.split("/"))
-        answer = self._guarded(lambda: self._agent.send("OPTIONS", path))
-        allowed = answer.headers.get("allow", "") if answer else ""
-        methods = {method.strip().upper() for method in allowed.split(",")}
-        # Only a positive is proof: a fallback of the app swallows OPTIONS of routes on the app itself.
-        if answer is None or operation.method not in methods:
-            return None
-        control = self._guarded(lambda: self._agent.send("OPTIONS", f"/{self._nowhere}"))
-        if control is not None and control.headers.get("allow", "") == allowed:
-            return None
-        return Mounting(MountState.MOUNTED, f"OPTIONS {path} answers Allow: {allowed}", answer)

@@ -3,7 +3,7 @@
 import pytest
 
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, require
-from dtma_contract.survey import MountState
+from dtma_contract.mounting import MountState
 
 
 @pytest.mark.aspect("mounted")

@@ -20,7 +20,8 @@ PURE = {
         f"dtma_contract.{name}"
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
-            "run_report", "errors", "redaction", "routes", "drift",
+            "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
+            "discovery.target_evidence", "drift",
         )
     ),
     *(
@@ -28,6 +29,15 @@ PURE = {
         for name in (
             "policy", "creates", "decisions", "images", "names", "request_bodies", "targets", "answers", "http1",
             "limits", "settings",
+        )
+    ),
+    *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
+    "dtma_contract.discovery.introspection.answer",
+    "dtma_contract.discovery.provenance",
+    *(
+        f"dtma_contract.discovery.container_image.{name}"
+        for name in (
+            "command_lines", "configuration", "image_provenance", "kept_files", "manifests", "problems", "shell_words",
         )
     ),
     *(f"dtma_contract.reporting.drift_{name}" for name in ("facts", "markdown", "sarif")),
@@ -44,7 +54,13 @@ PURE = {
 RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
-    "docker": {"dtma_contract.probes.docker_host", "dtma_reference.engines.docker", "dtma_reference.engines.remote"},
+    "docker": {
+        *(f"dtma_contract.probes.{name}" for name in ("docker_host", "docker_images", "image_host", "introspection_container")),
+        "dtma_reference.engines.docker",
+        "dtma_reference.engines.remote",
+    },
+    "oras": {"dtma_contract.discovery.container_image.registry"},
+    "zstandard": {"dtma_contract.discovery.container_image.byte_streams"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {
         "dtma_contract.cli",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -19,23 +20,31 @@ __all__ = ["sweep"]
 
 @click.command(short_help="Remove what a killed run left.")
 @click.argument("where", default="reports", metavar="[LEDGER|REPORTS]")
+@click.option("--docker", metavar="URL", help="Also remove agents that this machine started there and did not end.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be asked for.")
-def sweep(*, where: str, dry_run: bool) -> None:
+def sweep(*, where: str, docker: str | None, dry_run: bool) -> None:
     """Remove what interrupted runs left, by their ledgers; names are never guessed.
 
     A run that was killed is cleaned up by its fence. This is for when that died as well: it asks for each name
     in the ledger, and for nothing else. The token comes from the variable that the run took it from.
 
+    An agent's image that was being run is found on its Docker Engine, by its label.
+
     \b
     Examples:
       dtma-contract sweep
       dtma-contract sweep reports/20261123-145530-k3f9x2ab --dry-run
+      dtma-contract sweep --docker unix:///var/run/docker.sock
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract import sweep as sweeping  # noqa: PLC0415 - slow to import, and --help is not
     from dtma_contract.fence.command import report_lines  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
-    ledgers = sweeping.find_ledgers(Path(where))
+    if docker:
+        for name in _sweep_engine(docker, dry_run=dry_run):
+            click.echo(f"{docker}: {'would remove' if dry_run else 'removed:'} {name}")
+    # Whoever names an engine need not have a folder of reports.
+    ledgers = () if docker and not Path(where).exists() else sweeping.find_ledgers(Path(where))
     results = sweeping.sweep(ledgers, load_contract(), lambda name: os.environ.get(name) or None, dry_run=dry_run)
     if not results:
         click.echo(f"no ledger in {where}: nothing to do")
@@ -43,6 +52,14 @@ def sweep(*, where: str, dry_run: bool) -> None:
         for line in _sweep_lines(result, report_lines, dry_run=dry_run):
             click.echo(line, err=result.problem is not None)
     sys.exit(sweeping.exit_code(results))
+
+
+def _sweep_engine(docker: str, *, dry_run: bool) -> tuple[str, ...]:
+    from dtma_contract.probes.image_host import ImageHost  # noqa: PLC0415 - as above
+    from dtma_contract.probes.image_keeper import sweep_dead  # noqa: PLC0415 - as above
+
+    with contextlib.closing(ImageHost.connect(docker)) as host:
+        return sweep_dead(host, dry_run=dry_run)
 
 
 def _sweep_lines(

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from dtma_contract.errors import EngineError
+from dtma_contract.probes.ssh_tunnel import SshTunnel
 
 if TYPE_CHECKING:
     import docker
 
-__all__ = ["ContainerFacts", "DockerHost", "DockerHostError"]
+__all__ = ["ContainerFacts", "DockerHost", "DockerHostError", "sdk_errors"]
 
 # A busy engine takes seconds to kill and remove a container.
 _TIMEOUT_SECONDS = 60
@@ -69,10 +70,12 @@ class DockerHost:
 
     Args:
         client: of the Docker SDK.
+        tunnel: that leads to it, and is closed with it.
     """
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: docker.DockerClient, tunnel: SshTunnel | None = None) -> None:
         self._client = client
+        self._tunnel = tunnel
 
     @classmethod
     def connect(cls, url: str) -> Self:
@@ -80,29 +83,34 @@ class DockerHost:
 
         Raises:
             DockerHostError: it cannot be reached.
+            SshTunnelError: the other host cannot be reached.
         """
         # The SDK takes a tenth of a second to import, which most runs need not spend.
         import docker  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         client = None
+        tunnel = SshTunnel.open(url) if url.startswith("ssh://") else None
         try:
-            _knock(url)
-            client = docker.DockerClient(
-                base_url=url, timeout=_TIMEOUT_SECONDS, use_ssh_client=url.startswith("ssh://"), version="auto"
-            )
+            endpoint = tunnel.url if tunnel else url
+            _knock(endpoint)
+            client = docker.DockerClient(base_url=endpoint, timeout=_TIMEOUT_SECONDS, version="auto")
             client.ping()
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             if client is not None:
                 client.close()
+            if tunnel is not None:
+                tunnel.close()
             raise DockerHostError(
                 f"The Docker Engine at {url} cannot be reached: {problem}.",
                 "Check the endpoint, and that you may use it: `docker -H ENDPOINT ps`.",
             ) from None
-        return cls(client)
+        return cls(client, tunnel)
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+        if self._tunnel is not None:
+            self._tunnel.close()
 
     def containers(self) -> tuple[ContainerFacts, ...]:
         """Return all containers, stopped ones too.
@@ -120,7 +128,7 @@ class DockerHost:
                 except docker.errors.NotFound:
                     # It went away between the list and the look.
                     continue
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot list containers: {problem}.") from None
         return tuple(found)
 
@@ -139,7 +147,7 @@ class DockerHost:
             self._client.api.remove_container(container_id, force=True, v=True)
         except docker.errors.NotFound:
             return
-        except _sdk_errors() as problem:
+        except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot remove {container_id[:12]}: {problem}.") from None
 
     def remove_named(self, names: Iterable[str]) -> tuple[str, ...]:
@@ -163,7 +171,8 @@ def _knock(url: str) -> None:
             connection.connect(url.removeprefix("unix://"))
 
 
-def _sdk_errors() -> tuple[type[Exception], ...]:
+def sdk_errors() -> tuple[type[Exception], ...]:
+    """Return what the Docker SDK raises where an engine is away, refuses or answers nonsense."""
     import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
     import requests  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import tarfile
+from collections.abc import Sequence
 
 import docker
 
@@ -50,14 +52,21 @@ def published_probe(endpoint: str, registry: str) -> str:
     return reference
 
 
-def import_image(endpoint: str, reference: str, *, says: str) -> None:
-    """Make an image of busybox alone, that serves what it ``says`` on port 8080 and ends at once when asked to."""
+def import_image(endpoint: str, reference: str, *, says: str, command: Sequence[str] = ("/bin/serve",)) -> None:
+    """Make an image of busybox alone, that serves what it ``says`` on port 8080 and ends at once when asked to.
+
+    Args:
+        endpoint: the engine.
+        reference: of the image.
+        says: what it serves.
+        command: another program than the server, with its arguments.
+    """
     with engine_client(endpoint) as client:
         client.api.import_image_from_data(
             _file_system(says),
             repository=reference.rpartition(":")[0],
             tag=reference.rpartition(":")[2],
-            changes=['CMD ["/bin/serve"]', "ENV PATH=/bin", "EXPOSE 8080"],
+            changes=[f"CMD {json.dumps(list(command))}", "ENV PATH=/bin", "EXPOSE 8080"],
         )
 
 

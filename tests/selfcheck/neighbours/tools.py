@@ -16,8 +16,11 @@ PACKAGES = {
     "containerd": "docker.io",
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
+    "git": "git",
     "ip": "iproute2",
     "nginx": "nginx-light",
+    "node": "nodejs",
+    "npm": "npm",
     "openssl": "openssl",
     "sshd": "openssh-server",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from pure.answers import answer
@@ -11,8 +12,9 @@ from pure.shipped_contract import CONTRACT
 
 from dtma_contract.contract import EffectLevel
 from dtma_contract.judgement import TargetGoneError
+from dtma_contract.mounting import MountState, compare
 from dtma_contract.run_identity import RunIdentity
-from dtma_contract.survey import MountState, Removal, Survey, compare, survey_target
+from dtma_contract.survey import Removal, Survey, survey_target
 
 RUN = RunIdentity("run", "dtmac-k3f9x2ab-")
 READ, LIFECYCLE, RESTART = EffectLevel
@@ -168,6 +170,30 @@ def test_a_404_in_the_fallback_s_shape_stays_missing_at_the_level_read():
     surveyed = survey(agent, READ)
 
     assert (set(NAMED), []) == (of_state(surveyed, MountState.MISSING), agent.made)
+
+
+def choking(missing=()):
+    """Return what fails on broken percent-encoding where a pattern matches, as Express does."""
+    patterns = [
+        re.compile(re.sub(r"\{[^}]+\}", "[^/]+", operation.path))
+        for operation in CONTRACT.operations
+        if operation.subject and operation.id not in missing
+    ]
+
+    def before(_method, path):
+        broken = "\ufffd" in path and any(pattern.fullmatch(path) for pattern in patterns)
+        return json_answer(400, {"error": "Failed to decode param"}) if broken else None
+
+    return before
+
+
+def test_broken_encoding_keeps_a_vague_route_from_being_called_missing():
+    """At the level read a path that fails on broken encoding is there, whatever it answers to an unknown name."""
+    agent = ScriptedAgent(missing=(START,), handlers=NAMED, before=choking(missing=(START,)))
+    surveyed = survey(agent, READ)
+
+    assert ({START}, []) == (of_state(surveyed, MountState.MISSING), agent.made)
+    assert NAMED.keys() - {START} <= of_state(surveyed, MountState.UNKNOWN)
 
 
 @pytest.mark.parametrize("operation", [START, STOP, "mcp.servers.logs", "mcp.health"])

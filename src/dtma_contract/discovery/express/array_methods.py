@@ -147,6 +147,7 @@ def _reduce(machine: Machine, this: Value, arguments: list[Value], node: Node) -
 
 
 def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     if isinstance(this, ArrayValue):
         condition = " and ".join(machine.conditions[machine.frames[-1].mark :])
         this.items += [Either(((condition, item),)) if condition else item for item in arguments]
@@ -154,16 +155,19 @@ def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> 
 
 
 def _unshift(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     if isinstance(this, ArrayValue):
         this.items[:0] = arguments
     return Opaque("a length")
 
 
 def _pop(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     return _items(this).pop() if _items(this) else Opaque("an item") if _is_open(this) else UNDEFINED
 
 
 def _shift(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     return _items(this).pop(0) if _items(this) else Opaque("an item") if _is_open(this) else UNDEFINED
 
 
@@ -206,6 +210,7 @@ def _slice(machine: Machine, this: Value, arguments: list[Value], node: Node) ->
 def _splice(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     if not isinstance(this, ArrayValue) or not arguments or not isinstance(arguments[0], int):
         return ArrayValue(is_open=True)
+    machine.effects += 1
     start = arguments[0]
     count = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], int) else len(this.items)
     end = start + count if start >= 0 else len(this.items) + start + count

@@ -267,7 +267,7 @@ def _assign(machine: Machine, this: Value, arguments: list[Value], node: Node) -
 
 def _define(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     if len(arguments) > 2 and isinstance(arguments[0], ObjectValue) and isinstance(arguments[1], str):  # noqa: PLR2004 - target, name, value
-        machine.write(arguments[0].props, arguments[1], arguments[2])
+        machine.write(arguments[0], arguments[1], arguments[2])
     return arguments[0] if arguments else UNDEFINED
 
 

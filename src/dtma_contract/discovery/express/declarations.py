@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dtma_contract.discovery.express.machine import NORMAL, THROW, Frame, Machine, ThrownError
+from dtma_contract.discovery.express.machine import NORMAL, THROW, Frame, Machine
 from dtma_contract.discovery.express.syntax import Node, unescape
 from dtma_contract.discovery.express.values import (
     NULL,
@@ -58,7 +58,7 @@ def hoist(machine: Machine, statements: Sequence[Node], scope: Scope) -> None:
         if statement.type == "export_statement":
             declared = statement.get("declaration") or statement.get("value") or statement
         if declared.type in _FUNCTION_DECLARATIONS and (name := declared.get("name")) is not None:
-            machine.write(scope.names, name.text, function_of(machine, declared, scope))
+            machine.declare(scope, name.text, function_of(machine, declared, scope))
 
 
 def declare_all(node: Node) -> Iterator[str]:
@@ -107,7 +107,7 @@ def assign_pattern(
     kind = pattern.type
     if kind in {"identifier", "shorthand_property_identifier_pattern", "undefined"}:
         if declares:
-            machine.write(target.names, pattern.text, value)
+            machine.declare(target, pattern.text, value)
         else:
             assign_to(machine, pattern, value, scope)
     elif kind in {"assignment_pattern", "object_assignment_pattern"}:
@@ -134,12 +134,16 @@ def _defaulted(machine: Machine, value: Value, default: Node, scope: Scope) -> V
     if value is UNDEFINED:
         return machine.evaluate(default, scope)
     if isinstance(value, Opaque):
-        # What is not known may be missing: the default serves as a value.
-        return either(("", value), ("", machine.evaluate(default, scope)))
-    if isinstance(value, Either) and any(option is UNDEFINED for _, option in alternatives(value)):
+        known = [("", value)]
+    elif isinstance(value, Either) and any(option is UNDEFINED for _, option in alternatives(value)):
         known = [(condition, option) for condition, option in alternatives(value) if option is not UNDEFINED]
-        return either(*known, ("", machine.evaluate(default, scope)))
-    return value
+    else:
+        return value
+    # What is not known may be missing: the default serves as a value, where it is one and no complaint.
+    other = machine.branches(
+        [("", lambda: machine.evaluate(default, scope)), ("", lambda: None)], leaves=lambda _: False
+    )[0]
+    return either(*known, ("", other)) if other is not None else either(*known)
 
 
 def _assign_object(
@@ -234,7 +238,8 @@ def assign_to(machine: Machine, place: Node, value: Value, scope: Scope) -> None
 
     if place.type in {"identifier", "shorthand_property_identifier_pattern"}:
         holder = scope.holder(place.text)
-        machine.write((holder or machine.globals).names, place.text, machine.named(value, place))
+        store = machine.declare if holder is not None and _is_local(holder, scope) else machine.assign
+        store(holder or machine.globals, place.text, machine.named(value, place))
     elif place.type == "member_expression":
         target, name = place.get("object"), place.get("property")
         assert target is not None
@@ -247,6 +252,16 @@ def assign_to(machine: Machine, place: Node, value: Value, scope: Scope) -> None
         store_member(machine, machine.evaluate(target, scope), machine.evaluate(index, scope), value, place)
     elif place.type in {"object", "array", "object_pattern", "array_pattern", "assignment_pattern"}:
         assign_pattern(machine, place, value, scope, scope)
+
+
+def _is_local(holder: Scope, scope: Scope) -> bool:
+    """Return whether a scope belongs to the call under way."""
+    inner: Scope | None = scope
+    while inner is not None and inner is not holder:
+        if inner.is_function:
+            return False
+        inner = inner.parent
+    return True
 
 
 def property_name(machine: Machine, node: Node, scope: Scope) -> Value:
@@ -283,9 +298,6 @@ def enter(
         arguments: its arguments, or None where all of them are unknown.
         frame: of the call.
         site: the call.
-
-    Raises:
-        ThrownError: it throws whatever its input is.
     """
     node = function.node
     if function.is_class:
@@ -312,8 +324,9 @@ def enter(
     bits = machine.block(statements, scope)
     if "*" in node.marks:
         return ArrayValue(frame.yielded) if not frame.returned else _generated(frame)
-    if bits == THROW and not is_async:
-        raise ThrownError
+    if bits == THROW:
+        # A service that starts throws nothing on its way: what leads here was not followed well enough.
+        return PromiseValue(Opaque("an error")) if is_async else Opaque("an error")
     returned = [*frame.returned, *([("", UNDEFINED)] if bits & NORMAL and frame.returned else [])]
     value = either(*returned) if returned else UNDEFINED
     return PromiseValue(machine.resolved(value)) if is_async else value
@@ -360,7 +373,7 @@ def _bind_parameters(machine: Machine, node: Node, arguments: list[Value] | None
             or "readonly" in parameter.marks
         ):
             if isinstance(this, ObjectValue) and pattern.type == "identifier":
-                machine.write(this.props, pattern.text, value)
+                machine.write(this, pattern.text, value)
         position += 1
 
 
@@ -478,9 +491,9 @@ def define_method(machine: Machine, node: Node, holder: ObjectValue, scope: Scop
             accessor = Accessor(function, accessor.setter)
         else:
             accessor = Accessor(accessor.getter, function)
-        machine.write(holder.props, name, accessor)
+        machine.write(holder, name, accessor)
     else:
-        machine.write(holder.props, name, function)
+        machine.write(holder, name, function)
 
 
 def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scope) -> None:
@@ -495,7 +508,7 @@ def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scop
         holder.props.setdefault(name, UNDEFINED)
         return
     value = machine.named(machine.evaluate(value_node, scope), name_node)
-    machine.write(holder.props, name, value)
+    machine.write(holder, name, value)
 
 
 def instantiate(machine: Machine, made: FunctionValue, arguments: list[Value] | None, node: Node) -> Value:

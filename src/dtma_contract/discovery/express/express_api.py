@@ -63,10 +63,13 @@ _PATH_LIKE = re.compile(
     r"path|prefix|base|url|uri|route|mount|root|endpoint|version|env|config|option|setting|api", re.IGNORECASE
 )
 _MAX_PATHS = 64
+# A handler that hands its request on does little before.
+_DISPATCH_STEPS = 20_000
 
 
 def new_router(machine: Machine, node: Node, *, is_app: bool) -> RouterValue:
     """Return a new app or router."""
+    machine.registered()
     router = RouterValue(machine.location(node), is_app=is_app)
     machine.routers.append(router)
     return router
@@ -190,6 +193,7 @@ def _register(
     nodes: list[Node | None],
     node: Node,
 ) -> None:
+    machine.registered()
     methods = ("ALL",) if method == "all" else ("DELETE",) if method == "del" else (method.upper(),)
     if not handlers and method != "?":
         return
@@ -197,7 +201,10 @@ def _register(
     # The call site of a chain is where its own method stands, not where the chain begins.
     place = node.get("function")
     name = place.get("property") if place is not None else None
-    location = machine.location(name or node)
+    known = next((option for _, option in alternatives(path) if isinstance(option, str)), "")
+    location = machine.site_of(node, known)
+    if location.line == node.line:
+        location = machine.location(name or node)
     for condition, single in paths_of(path):
         conditions = tuple([*machine.conditions, *([condition] if condition else [])])
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))
@@ -228,6 +235,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
 
 
 def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
+    machine.registered()
     nodes = _argument_nodes(node)
     if not arguments:
         return router
@@ -289,7 +297,7 @@ def _use_one(
         if dispatches(value):
             machine.dispatching.append((router, path))
             try:
-                machine.speculate(value, node)
+                machine.call_unknowing(value, node, _DISPATCH_STEPS)
             finally:
                 machine.dispatching.pop()
     elif isinstance(value, NativeFunction):
@@ -334,6 +342,7 @@ def _use_opaque(
 
 def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterValue, node: Node) -> None:
     """Mount a router below a path of another one."""
+    machine.registered()
     if child is router:
         return
     child.is_mounted = True

@@ -212,7 +212,7 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
             option.rest.append(value)
             known = [key for _, key in alternatives(name) if isinstance(key, str)]
             for key in known:
-                machine.write(option.props, key, value)
+                machine.write(option, key, value)
             continue
         if isinstance(option, RouterValue):
             store_setting(option, name, value)
@@ -224,7 +224,7 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
         if isinstance(option, ArrayValue) and name.isdigit() and int(name) <= len(option.items):
             option.items[int(name) : int(name) + 1] = [value]
         else:
-            machine.write(option.props, name, value)
+            machine.write(option, name, value)
 
 
 # -- promises

@@ -242,11 +242,11 @@ def _define(machine: Machine, target: ObjectValue, name: str, descriptor: Value)
     for _, option in alternatives(descriptor):
         if isinstance(option, ObjectValue):
             if "get" in option.props:
-                machine.write(target.props, name, Accessor(option.props["get"], option.props.get("set")))
+                machine.write(target, name, Accessor(option.props["get"], option.props.get("set")))
             elif "value" in option.props:
-                machine.write(target.props, name, option.props["value"])
+                machine.write(target, name, option.props["value"])
         elif isinstance(option, Opaque):
-            machine.write(target.props, name, Opaque(name))
+            machine.write(target, name, Opaque(name))
 
 
 def _define_all(machine: Machine, target: ObjectValue, descriptors: Value, node: Node) -> None:
@@ -442,7 +442,7 @@ def _metadata_key(arguments: list[Value], member: int) -> str:
 
 def _define_metadata(machine: Machine, arguments: list[Value], node: Node) -> Value:
     if len(arguments) > 2 and isinstance(arguments[2], ObjectValue):  # noqa: PLR2004 - key, value, target, member
-        machine.write(arguments[2].props, _metadata_key(arguments, 3), arguments[1])
+        machine.write(arguments[2], _metadata_key(arguments, 3), arguments[1])
     return UNDEFINED
 
 

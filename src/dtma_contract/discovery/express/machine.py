@@ -7,6 +7,8 @@ Express bring stands in :mod:`language`, :mod:`node_modules` and :mod:`express_a
 
 from __future__ import annotations
 
+import re
+from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +16,7 @@ from typing import Any
 from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
+    BIRTHS,
     UNDEFINED,
     Accessor,
     ArrayValue,
@@ -40,6 +43,8 @@ NORMAL, RETURN, BREAK, CONTINUE, THROW = 1, 2, 4, 8, 16
 _MISSING: Any = object()
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 _CONDITION_LENGTH = 80
+# What a callback mentions that registers routes, or leads to it.
+_SERVER_WORDS = re.compile(r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)")
 
 # Packages and members that take an app or a router and register nothing on it.
 HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
@@ -62,16 +67,20 @@ class Limits:
     Attributes:
         steps: nodes evaluated in all.
         depth: calls inside of calls.
-        repeats: calls of one function inside of itself with the same literal arguments.
+        nested: calls of one function inside of itself.
         turns: turns of one loop.
         speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
+        idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
+        idle_steps: the same for all callbacks together that do not look as if they concerned the server.
     """
 
     steps: int = 6_000_000
     depth: int = 90
-    repeats: int = 2
+    nested: int = 12
     turns: int = 2_000
     speculative_steps: int = 400_000
+    idle_steps: int = 100_000
+    idle_function_steps: int = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +106,35 @@ class Frame:
         mark: how many conditions held when it began.
         returned: what it may return, with conditions.
         yielded: what a generator yielded.
+        site: the call, or None.
     """
 
     mark: int = 0
     returned: list[tuple[str, Value]] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
+    site: Node | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Deferred:
+    """A callback to be called later."""
+
+    function: FunctionValue
+    node: Node
+    conditions: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class _Log:
+    """What one side of a branch wrote to what was there before it.
+
+    Attributes:
+        born: everything with a lower number was there before.
+        entries: container, its number, key and the value of before, by place.
+    """
+
+    born: int
+    entries: dict[tuple[int, Any], tuple[dict[Any, Any], int, Any, Any]] = field(default_factory=dict)
 
 
 class Machine:
@@ -136,7 +169,14 @@ class Machine:
         self._ceiling = self.limits.steps
         self._depth = 0
         self._active: dict[Any, int] = {}
-        self._logs: list[dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]]] = []
+        self._pure: dict[Any, tuple[Value, ...]] = {}
+        self._costs: dict[tuple[str, int], int] = {}
+        self.effects = 0
+        self.registrations = 0
+        self._logs: list[_Log] = []
+        self._deferred: deque[_Deferred] = deque()
+        self._idle: deque[_Deferred] = deque()
+        self._deferred_keys: set[tuple[str, int, int]] = set()
         self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
         self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
 
@@ -188,6 +228,22 @@ class Machine:
         """Return the place of a node."""
         return Location(node.file.path, node.line)
 
+    def registered(self) -> None:
+        """Note that a router was made or registered on."""
+        self.effects += 1
+        self.registrations += 1
+
+    def site_of(self, node: Node, wanted: str) -> Location:
+        """Return the place of the innermost call under way in which a text stands, else the place of the node.
+
+        A helper that registers a route says nothing of the route; whoever calls it does.
+        """
+        if wanted.strip("/") and wanted not in node.text:
+            for frame in reversed(self.frames):
+                if frame.site is not None and frame.site.type == "call_expression" and wanted in frame.site.text:
+                    return self.location(frame.site)
+        return self.location(node)
+
     def problem(self, node: Node, reason: str, *, hides: bool = True) -> None:
         """Note something that could not be resolved."""
         self.problem_at(self.location(node), reason, hides=hides)
@@ -203,10 +259,24 @@ class Machine:
 
     # -- state
 
-    def write(self, container: dict[Any, Value], key: Any, value: Value) -> None:
-        """Store a value, so that a branch can take it back."""
-        if self._logs:
-            self._logs[-1].setdefault((id(container), key), (container, key, container.get(key, _MISSING)))
+    def write(self, holder: ObjectValue, name: str, value: Value) -> None:
+        """Store a member, so that a branch can take it back."""
+        self.effects += 1
+        self._store(holder.props, holder.born, name, value)
+
+    def assign(self, scope: Scope, name: str, value: Value) -> None:
+        """Store a value in a name outside of the call under way, so that a branch can take it back."""
+        self.effects += 1
+        self._store(scope.names, scope.born, name, value)
+
+    def declare(self, scope: Scope, name: str, value: Value) -> None:
+        """Store a value in a name of the call under way, so that a branch can take it back."""
+        self._store(scope.names, scope.born, name, value)
+
+    def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
+        # What was made inside of a branch is not there without it.
+        if self._logs and born < self._logs[-1].born:
+            self._logs[-1].entries.setdefault((id(container), key), (container, born, key, container.get(key, _MISSING)))
         container[key] = value
 
     def branches(self, options: Sequence[tuple[str, Callable[[], Any]]], *, leaves: Callable[[Any], bool]) -> list[Any]:
@@ -224,7 +294,7 @@ class Machine:
             mark = len(self.conditions)
             if condition:
                 self.conditions.append(condition)
-            log: dict[tuple[int, Any], tuple[dict[Any, Any], Any, Any]] = {}
+            log = _Log(next(BIRTHS))
             self._logs.append(log)
             try:
                 result, gone = run(), False
@@ -233,17 +303,17 @@ class Machine:
             finally:
                 self._logs.pop()
                 del self.conditions[mark:]
-            after = {place: entry[0].get(entry[1], _MISSING) for place, entry in log.items()}
-            for container, key, old in log.values():
+            after = {place: entry[0].get(entry[2], _MISSING) for place, entry in log.entries.items()}
+            for container, _, key, old in log.entries.values():
                 _restore(container, key, old)
             results.append(result)
-            afters.append((condition, log, after, gone or leaves(result)))
-        places = {place: entry for _, log, _, _ in afters for place, entry in log.items()}
-        for place, (container, key, old) in places.items():
+            afters.append((condition, log.entries, after, gone or leaves(result)))
+        places = {place: entry for _, entries, _, _ in afters for place, entry in entries.items()}
+        for place, (container, born, key, old) in places.items():
             values = [(condition, after.get(place, old)) for condition, _, after, left in afters if not left]
             kept = [(condition, value) for condition, value in values if value is not _MISSING]
             if kept:
-                self.write(container, key, either(*kept) if len(values) > 1 else kept[0][1])
+                self._store(container, born, key, either(*kept) if len(values) > 1 else kept[0][1])
         return results
 
     def under(self, condition: str, run: Callable[[], Value]) -> Value:
@@ -349,6 +419,7 @@ class Machine:
     def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
         """Note that something unknown was handed a router, and may register on it."""
         router.is_served = router.is_served or router.is_app
+        self.effects += 1
         what = f"the package {callee.package}" if callee.package else f"`{callee.origin}`, which could not be resolved,"
         kind = "app" if router.is_app else "router"
         router.items.append(
@@ -361,11 +432,42 @@ class Machine:
         )
 
     def speculate(self, function: FunctionValue, node: Node) -> None:
-        """Call a callback of which it is not known when it is called, if at all, with unknown arguments."""
+        """Remember a callback of which it is not known when it is called, if at all; :meth:`run_deferred` calls it."""
+        key = (function.node.file.path, function.node.start, id(function.scope))
+        if key not in self._deferred_keys:
+            self._deferred_keys.add(key)
+            # What may concern the server comes first.
+            queue = self._deferred if _SERVER_WORDS.search(function.node.text) else self._idle
+            queue.append(_Deferred(function, node, tuple(self.conditions)))
+
+    def run_deferred(self) -> None:
+        """Call the callbacks that were remembered, and those that they lead to, as far as the limits allow.
+
+        What may concern the server comes first; what is left over of the others is told.
+        """
+        spent = 0
+        while self._deferred or self._idle:
+            is_idle = not self._deferred
+            if is_idle and spent >= self.limits.idle_steps:
+                reason = f"{len(self._idle)} callbacks, this one first, were not followed"
+                self.problem(self._idle[0].node, reason, hides=False)
+                break
+            deferred = (self._idle if is_idle else self._deferred).popleft()
+            before = self._steps
+            self.conditions = list(deferred.conditions)
+            limit = self.limits.idle_steps // 20 if is_idle else self.limits.speculative_steps
+            self.call_unknowing(deferred.function, deferred.node, limit)
+            self.conditions = []
+            if is_idle:
+                spent += self._steps - before
+
+    def call_unknowing(self, function: FunctionValue, node: Node, limit: int) -> None:
+        """Call a function with unknown arguments, for so many steps at most."""
         ceiling = self._ceiling
-        self._ceiling = min(ceiling, self._steps + self.limits.speculative_steps)
+        self._ceiling = min(ceiling, self._steps + limit)
         depth, frames = self._depth, len(self.frames)
         mark, logs = len(self.conditions), len(self._logs)
+        active = dict(self._active)
         try:
             self._invoke(function, Opaque("this"), None, node)
         except ThrownError:
@@ -373,9 +475,8 @@ class Machine:
         except _ExhaustedError:
             if self._steps > ceiling:
                 raise
-            self.problem(
-                function.node, f"the callback {function.name or 'here'} takes more steps than are spent on one"
-            )
+            self._active = active
+            self.problem(function.node, f"the callback {function.name or 'here'} takes more steps than are spent on one")
         finally:
             self._ceiling = ceiling
             self._depth = depth
@@ -385,6 +486,8 @@ class Machine:
         """Run something to its end or to the limit of all steps, which is told."""
         try:
             return run()
+        except ThrownError:
+            pass
         except _ExhaustedError:
             self.problem_at(location, f"the evaluation ended after {self.limits.steps} steps")
         except RecursionError:
@@ -418,24 +521,49 @@ class Machine:
         if function.bound is not None:
             this, first = function.bound
             arguments = [*first, *arguments] if arguments is not None else None
-        key = (function.node.file.path, function.node.start, _signature(arguments))
-        active = self._active.get(key, 0)
-        if active >= self.limits.repeats or self._depth >= self.limits.depth:
-            if self._depth >= self.limits.depth:
-                self.problem(node, "calls are nested deeper than is followed")
+        place = (function.node.file.path, function.node.start)
+        key = (place, id(function.scope), _identity(this), _signature(arguments))
+        known = self._pure.get(key)
+        if known is not None:
+            return known[0]
+        if self._active.get(key) or self._active.get(place, 0) >= self._nesting(arguments):
             return Opaque(f"{function.name}()")
-        self._active[key] = active + 1
+        if self._depth >= self.limits.depth:
+            self.problem(node, "calls are nested deeper than is followed")
+            return Opaque(f"{function.name}()")
+        cost = self._costs.get(place, 0)
+        if cost > self.limits.idle_function_steps and not _routers_in(arguments or []):
+            reason = f"{function.name or 'a function'} takes more steps than are spent on one that registers nothing"
+            self.problem(function.node, reason, hides=False)
+            return Opaque(f"{function.name}()")
+        before, steps, registrations = self.effects, self._steps, self.registrations
+        self._active[key] = 1
+        self._active[place] = self._active.get(place, 0) + 1
         self._depth += 1
         mark = len(self.conditions)
-        frame = Frame(mark)
+        frame = Frame(mark, site=node)
         self.frames.append(frame)
         try:
-            return enter(self, function, this, arguments, frame, node)
+            result = enter(self, function, this, arguments, frame, node)
         finally:
             self.frames.pop()
             del self.conditions[mark:]
             self._depth -= 1
-            self._active[key] = active
+            self._active[key] = 0
+            self._active[place] -= 1
+            # A function that registers, or leads to it, may cost what it wants.
+            registers = self.registrations != registrations or cost < 0
+            self._costs[place] = -1 if registers else cost + self._steps - steps
+        if self.effects == before and not isinstance(_inner(result), ObjectValue):
+            # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
+            self._pure[key] = (result, function, this, arguments)
+        return result
+
+    def _nesting(self, arguments: list[Value] | None) -> int:
+        """Return how deep a function may call itself: deep where it goes down something known, else not at all."""
+        if arguments is None or any(isinstance(argument, Opaque) for argument in arguments):
+            return 1
+        return self.limits.nested
 
 
 def _restore(container: dict[Any, Any], key: Any, old: Any) -> None:
@@ -445,17 +573,18 @@ def _restore(container: dict[Any, Any], key: Any, old: Any) -> None:
         container[key] = old
 
 
+def _inner(value: Value) -> Value:
+    return value.value if isinstance(value, PromiseValue) else value
+
+
+def _identity(value: Value) -> Any:
+    return value if isinstance(value, str | int | float | bool) else id(value) if isinstance(value, ObjectValue) else type(value).__name__
+
+
 def _signature(arguments: list[Value] | None) -> Any:
     if arguments is None:
         return None
-    return tuple(
-        argument
-        if isinstance(argument, str | int | float | bool)
-        else id(argument)
-        if isinstance(argument, ObjectValue)
-        else type(argument).__name__
-        for argument in arguments
-    )
+    return tuple(map(_identity, arguments))
 
 
 def _short(node: Node) -> str:

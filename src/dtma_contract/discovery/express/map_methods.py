@@ -30,6 +30,7 @@ def _get(machine: Machine, this: Value, arguments: list[Value], node: Node) -> V
 
 
 def _set(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     assert isinstance(this, MapValue)
     key = arguments[0] if arguments else UNDEFINED
     value = arguments[1] if len(arguments) > 1 else UNDEFINED
@@ -42,6 +43,7 @@ def _set(machine: Machine, this: Value, arguments: list[Value], node: Node) -> V
 
 
 def _add(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    machine.effects += 1
     assert isinstance(this, MapValue)
     if arguments and not any(_same(known, arguments[0]) for known, _ in this.entries):
         this.entries.append((arguments[0], arguments[0]))

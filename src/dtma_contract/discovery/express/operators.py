@@ -28,6 +28,8 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["as_text", "binary", "loosely_equal", "number_text", "type_name"]
 
 _MAX_PRODUCT = 16
+# No path is longer.
+_MAX_TEXT = 10_000
 
 
 def number_text(number: float) -> str:
@@ -64,6 +66,8 @@ def as_text(value: Value) -> Value:
 
 
 def _concatenated(left: Value, right: Value) -> Value:
+    if any(isinstance(side, str) and len(side) > _MAX_TEXT for side in (left, right)):
+        return Text((Hole("a long text"),))
     lefts, rights = list(alternatives(as_text(left))), list(alternatives(as_text(right)))
     if len(lefts) * len(rights) > _MAX_PRODUCT:
         return Text.joined([Text((Hole("?"),)) if len(lefts) > 1 else lefts[0][1], rights[0][1]])

@@ -69,9 +69,10 @@ class Module:
         holder: the object ``module``.
         is_esm: whether it has imports or exports of ECMAScript.
         types: names that it exports as types only.
+        stars: modules of which it re-exports everything.
     """
 
-    __slots__ = ("exports", "file", "holder", "is_esm", "path", "scope", "types")
+    __slots__ = ("exports", "file", "holder", "is_esm", "path", "scope", "stars", "types")
 
     def __init__(self, path: str, file: SourceFile, scope: Scope) -> None:
         self.path = path
@@ -81,11 +82,12 @@ class Module:
         self.holder = ObjectValue({"exports": self.exports, "id": path, "filename": f"/{path}", "children": UNDEFINED})
         self.is_esm = False
         self.types: set[str] = set()
+        self.stars: list[Module] = []
 
     @property
     def value(self) -> Value:
         """What importing it gives."""
-        return self.exports if self.is_esm and "%assigned" not in self.holder.props else self.holder.props["exports"]
+        return self.holder.props["exports"]
 
 
 class Program:
@@ -119,6 +121,7 @@ class Program:
         machine.globals.names["URL"] = url_class()
         self._express = express_module(machine)
         self.modules: dict[str, Module] = {}
+        self._imports: list[tuple[Module, Module, str, str, Node]] = []
         self._helper_package = ObjectValue(dict(machine.helpers))
         self._helper_package.is_open = True
 
@@ -126,6 +129,8 @@ class Program:
         """Evaluate the program from its entry."""
         location = Location(self.entry.path, 1)
         self.machine.run_guarded(lambda: self.module(self.entry.path), location)
+        self.machine.run_guarded(self.machine.run_deferred, location)
+        self._check_exports()
 
     def run_exports(self) -> None:
         """Call what the entry exports, as whoever imports it would."""
@@ -136,6 +141,7 @@ class Program:
         for value in list(self._exported(module.value)):
             node = module.file.root
             self.machine.run_guarded(lambda value=value: self._used(value, node), location)
+        self.machine.run_guarded(self.machine.run_deferred, location)
 
     def module(self, path: str) -> Value:
         """Evaluate a module, unless that was done, and return what importing it gives."""
@@ -281,7 +287,8 @@ class Program:
                 names[local] = imported
             elif kind in {"named", "default"}:
                 names[local] = self._binding(imported, origin, name, str(specifier), statement)
-                self._check_export(module, imported, origin, name, str(specifier), statement)
+                if origin is not None:
+                    self._imports.append((module, origin, name, str(specifier), statement))
 
     def _specifiers(self, clause: Node | None) -> list[tuple[str, str, str]]:
         found: list[tuple[str, str, str]] = []
@@ -303,6 +310,9 @@ class Program:
             value = origin.value if origin is not None else imported
             if isinstance(value, ObjectValue) and name in value.props:
                 return self.machine.got(value.props[name], value, node)
+            starred = _starred(origin, name)
+            if starred is not None:
+                return self.machine.got(starred.exports.props[name], starred.exports, node)
             if name == "default":
                 # A module of CommonJS is its own default.
                 return value if origin is None or not origin.is_esm else self._absent(value, origin, name, specifier)
@@ -322,22 +332,16 @@ class Program:
             return Opaque(name)
         return Opaque(name, unresolved=f"{NO_EXPORT} as `{name}` in {origin.path}")
 
-    def _check_export(
-        self, module: Module, imported: Value, origin: Module | None, name: str, specifier: str, node: Node
-    ) -> None:
+    def _check_exports(self) -> None:
         """Note an import that ends the process: a name that a module of ECMAScript does not export (ECMA-262, 16.2.1.6)."""
-        if origin is None or not origin.is_esm or not isinstance(imported, ObjectValue):
-            return
-        if (
-            name in imported.props
-            or imported.may_have_more
-            or name in origin.types
-            or "%assigned" in origin.holder.props
-        ):
-            return
-        if self._runs_as_esm(module.path) and self._is_used(module, name, node):
-            reason = f"`{name}` is imported from {specifier}, which exports no such name, so that the process ends while it loads"
-            self.machine.crashes(node, reason)
+        for module, origin, name, specifier, node in self._imports:
+            value = origin.value
+            if not origin.is_esm or value is not origin.exports or not self._runs_as_esm(module.path):
+                continue
+            known = any(name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin))
+            if not known and self._is_used(module, name, node):
+                reason = f"`{name}` is imported from {specifier}, which exports no such name: the process ends while it loads"
+                self.machine.crashes(node, reason)
 
     def _runs_as_esm(self, path: str) -> bool:
         if path.endswith((".mjs", ".mts")):
@@ -400,7 +404,7 @@ class Program:
         elif clause is None:
             copy_exports(imported, module.exports)
             if origin is not None:
-                module.types |= origin.types
+                module.stars.append(origin)
         for specifier_node in clause.kids if clause is not None else []:
             name_node, alias = specifier_node.get("name"), specifier_node.get("alias")
             if name_node is None or "type" in specifier_node.marks:
@@ -425,7 +429,6 @@ class Program:
         elif "=" in statement.marks and statement.kids:
             # `export = value` of TypeScript.
             module.holder.props["exports"] = machine.evaluate(statement.kids[-1], scope)
-            module.holder.props["%assigned"] = True
 
     def _decorate(self, module: Module, declaration: Node, decorators: list[Node]) -> None:
         name = declaration.get("name")
@@ -459,6 +462,21 @@ class Program:
         elif isinstance(value, FunctionValue):
             self.machine.speculate(value, node)
         return UNDEFINED
+
+
+def _with_stars(module: Module) -> list[Module]:
+    """Return a module and all those of which it re-exports everything."""
+    found = [module]
+    for known in found:
+        found += [star for star in known.stars if star not in found]
+    return found
+
+
+def _starred(module: Module | None, name: str) -> Module | None:
+    """Return the module that exports a name for another one that re-exports everything of it."""
+    if module is None or name == "default":
+        return None
+    return next((part for part in _with_stars(module) if name in part.exports.props), None)
 
 
 def _module_name(node: Node) -> str:

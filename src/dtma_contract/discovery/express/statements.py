@@ -26,6 +26,8 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["EXECUTORS", "condition_of", "iterated"]
 
 _CONDITION_LENGTH = 100
+# A loop that registers does so early.
+_IDLE_TURNS = 200
 
 
 def condition_of(node: Node) -> str:
@@ -56,7 +58,9 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
     decided = truth(machine.evaluate(test, scope))
     if decided is not None:
         chosen = then if decided else other
-        return machine.execute(chosen, scope) if chosen is not None else NORMAL
+        bits = machine.execute(chosen, scope) if chosen is not None else NORMAL
+        # A complaint on the way of a service that starts is one that was not followed well enough.
+        return NORMAL if bits == THROW and not machine.tries else bits
     condition = condition_of(test)
     results = machine.branches(
         [
@@ -122,7 +126,7 @@ def _variables(machine: Machine, node: Node, scope: Scope) -> int:
             continue
         if value is None:
             if name.type == "identifier" and name.text not in target.names:
-                machine.write(target.names, name.text, UNDEFINED)
+                machine.declare(target, name.text, UNDEFINED)
             continue
         assign_pattern(machine, name, machine.named(machine.evaluate(value, scope), name), target, scope, declares=True)
     return NORMAL
@@ -133,8 +137,10 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
     start, test, step, body = (node.get(name) for name in ("initializer", "condition", "increment", "body"))
     if start is not None:
         machine.execute(start, inner)
-    ends = 0
-    for _ in range(machine.limits.turns):
+    ends, before = 0, machine.registrations
+    for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         tested = test is None or test.type == ";" or test.type == "empty_statement"
         decided = True if tested else truth(machine.evaluate(test, inner))  # type: ignore[arg-type] # tested is that
         if decided is False:
@@ -147,14 +153,16 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             machine.evaluate(step, inner)
         if decided is None or tested or bits & BREAK:
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
 
 
 def _while(machine: Machine, node: Node, scope: Scope) -> int:
     test, body = node.get("condition"), node.get("body")
-    ends = 0
+    ends, before = 0, machine.registrations
     for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         decided = truth(machine.evaluate(test, scope)) if test is not None else None
         if decided is False and not (turn == 0 and node.type == "do_statement"):
             return ends | NORMAL
@@ -164,8 +172,13 @@ def _while(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if decided is not True or bits & BREAK:
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
+
+
+def _leads_nowhere(machine: Machine, turn: int, before: int) -> bool:
+    """Return whether a loop has turned many times while no router was made or registered on."""
+    return turn > _IDLE_TURNS and machine.registrations == before
 
 
 def _turn(machine: Machine, body: Node | None, scope: Scope) -> int:
@@ -344,14 +357,14 @@ def _class(machine: Machine, node: Node, scope: Scope) -> int:
     value = define_class(machine, node, scope)
     name = node.get("name")
     if name is not None:
-        machine.write(scope.names, name.text, value)
+        machine.declare(scope, name.text, value)
     return NORMAL
 
 
 def _enum(machine: Machine, node: Node, scope: Scope) -> int:
     name = node.get("name")
     assert name is not None
-    machine.write(scope.names, name.text, define_enum(machine, node, scope))
+    machine.declare(scope, name.text, define_enum(machine, node, scope))
     return NORMAL
 
 
@@ -372,7 +385,7 @@ def _namespace(machine: Machine, node: Node, scope: Scope) -> int:
         if statement.type == "export_statement" and (declaration := statement.get("declaration")) is not None:
             for exported in declare_all(declaration):
                 space.props[exported] = inner.names.get(exported, UNDEFINED)
-    machine.write(scope.names, name.text, space)
+    machine.declare(scope, name.text, space)
     return NORMAL
 
 

@@ -5,6 +5,7 @@ Text, numbers and booleans are Python's own ``str``, ``int``, ``float`` and ``bo
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from dtma_contract.discovery.express.syntax import Node
 
 __all__ = [
+    "BIRTHS",
     "NULL",
     "UNDEFINED",
     "Accessor",
@@ -38,6 +40,9 @@ __all__ = [
 
 # A Python primitive or one of the classes below.
 Value = Any
+
+# Numbers scopes and objects in the order in which they are made, so that a branch knows what was there before it.
+BIRTHS: Final = itertools.count()
 
 # More alternatives of one value tell nothing that a reader could use.
 _MAX_ALTERNATIVES = 24
@@ -151,11 +156,12 @@ class ObjectValue:
         tag: what it is, where that matters.
     """
 
-    __slots__ = ("is_open", "props", "proto", "rest", "tag")
+    __slots__ = ("born", "is_open", "props", "proto", "rest", "tag")
 
     def __init__(self, props: dict[str, Value] | None = None, proto: ObjectValue | None = None, tag: str = "") -> None:
         self.props: dict[str, Value] = props if props is not None else {}
         self.proto = proto
+        self.born = next(BIRTHS)
         self.is_open = False
         self.rest: list[Value] = []
         self.tag = tag
@@ -317,11 +323,12 @@ class Scope:
         is_function: whether ``var`` declares here.
     """
 
-    __slots__ = ("is_function", "names", "parent")
+    __slots__ = ("born", "is_function", "names", "parent")
 
     def __init__(self, parent: Scope | None, *, is_function: bool = False) -> None:
         self.names: dict[str, Value] = {}
         self.parent = parent
+        self.born = next(BIRTHS)
         self.is_function = is_function
 
     def holder(self, name: str) -> Scope | None:
@@ -352,19 +359,30 @@ def alternatives(value: Value) -> Iterator[tuple[str, Value]]:
 
 
 def either(*options: tuple[str, Value]) -> Value:
-    """Return one of several values: the value itself where they are all the same one."""
-    flat: list[tuple[str, Value]] = []
+    """Return one of several values: the value itself where they are all the same one.
+
+    Of values of which nothing at all is known, one stands for all.
+    """
+    if len(options) == 1 and not options[0][0] and not isinstance(options[0][1], Either):
+        return options[0][1]
+    flat: dict[Any, tuple[str, Value]] = {}
     for condition, value in options:
         for inner, single in alternatives(value):
-            if not any(_same(single, known) for _, known in flat):
-                flat.append((" and ".join(filter(None, [condition, inner])), single))
-    if len(flat) == 1 and (not flat[0][0] or len(options) > 1):
-        return flat[0][1]
-    return Either(tuple(flat[:_MAX_ALTERNATIVES]))
+            key = _identity(single)
+            if key not in flat and len(flat) < _MAX_ALTERNATIVES:
+                flat[key] = (" and ".join(filter(None, [condition, inner])), single)
+    listed = tuple(flat.values())
+    if len(listed) == 1 and (not listed[0][0] or len(options) > 1):
+        return listed[0][1]
+    return Either(listed)
 
 
-def _same(one: Value, other: Value) -> bool:
-    return one is other or (type(one) is type(other) and isinstance(one, str | int | float | bool) and one == other)
+def _identity(value: Value) -> Any:
+    if isinstance(value, str | int | float | bool):
+        return (type(value), value)
+    if isinstance(value, Opaque):
+        return (Opaque, value.package, value.unresolved)
+    return value if isinstance(value, Text) else id(value)
 
 
 def truth(value: Value) -> bool | None:

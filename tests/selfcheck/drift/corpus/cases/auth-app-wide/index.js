@@ -1,0 +1,10 @@
+import express from 'express';
+import { authMiddleware } from './auth-middleware.js';
+const app = express();
+app.get('/health', (req, res) => res.type('text').send('OK'));
+app.use(authMiddleware);
+const tools = express.Router();
+tools.get('/', (req, res) => res.json([]));
+tools.post('/:name/start', (req, res) => res.end());
+app.use('/tools', tools);
+app.listen(30000);

@@ -1,0 +1,1 @@
+"use strict";exports.ids=[570],exports.modules={570(e,r,t){t.d(r,{reports:()=>o});var s=t(252);function o(){const e=s.Router();return e.get("/:year",(e,r)=>{r.end()}),e}}};

@@ -1,0 +1,4 @@
+import { register } from './server.js';
+export function install(app) {
+  register(app, '/plugin');
+}

@@ -1,0 +1,2 @@
+exports.pets = require('./pets');
+exports.owners = require('./owners').router;

@@ -1,0 +1,7 @@
+import express from 'express';
+import { FruitController, NutController } from './controllers';
+
+const app = express();
+const controllers = [new FruitController(), new NutController('/nuts')];
+for (const controller of controllers) controller.attach(app);
+app.listen(3000);

@@ -1,0 +1,1 @@
+exports.format = (base, name) => [base, 'legacy', name].join('/');

@@ -1,0 +1,1 @@
+exports.format = function (base, name) { return [base, 'legacy', name].join('/'); };

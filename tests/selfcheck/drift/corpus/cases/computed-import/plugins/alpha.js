@@ -1,0 +1,1 @@
+export default (app) => app.get('/alpha', (req, res) => res.end());

@@ -1,0 +1,1 @@
+export default (app) => app.get('/beta', (req, res) => res.end());

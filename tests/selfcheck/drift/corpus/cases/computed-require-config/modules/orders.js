@@ -1,0 +1,1 @@
+module.exports = require('express').Router().get('/open', (req, res) => res.end());

@@ -1,0 +1,1 @@
+module.exports = require('express').Router().get('/low', (req, res) => res.end());

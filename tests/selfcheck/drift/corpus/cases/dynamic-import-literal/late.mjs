@@ -1,0 +1,2 @@
+import { Router } from 'express';
+export const router = Router().get('/news', (req, res) => res.json([]));

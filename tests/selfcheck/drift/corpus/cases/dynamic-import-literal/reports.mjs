@@ -1,0 +1,1 @@
+export const install = (app) => app.get('/reports/:year', (req, res) => res.json({}));

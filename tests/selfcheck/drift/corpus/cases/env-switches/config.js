@@ -1,0 +1,4 @@
+module.exports = {
+  isProduction: process.env.NODE_ENV === 'production',
+  flags: { vars: Boolean(process.env.DEBUG_ROUTES) },
+};

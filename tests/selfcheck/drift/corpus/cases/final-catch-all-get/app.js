@@ -1,0 +1,10 @@
+const express = require('express');
+const path = require('path');
+const app = express();
+const api = express.Router();
+api.get('/items', (req, res) => res.json([]));
+api.all('*', (req, res) => res.status(404).json({}));
+app.use('/api', api);
+app.use(express.static('public'));
+app.get('*', (req, res) => res.sendFile(path.join(__dirname, 'public/index.html')));
+app.listen(3000);

@@ -1,0 +1,3 @@
+const express = require('express');
+exports.app = express();
+exports.app.get('/tls', (req, res) => res.end());

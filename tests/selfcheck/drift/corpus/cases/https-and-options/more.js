@@ -1,0 +1,2 @@
+const holder = require('./app');
+holder.app.get('/more', (req, res) => res.end());

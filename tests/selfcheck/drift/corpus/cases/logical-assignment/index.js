@@ -1,0 +1,10 @@
+const express = require('express');
+const app = express();
+const options = {};
+options.router ??= express.Router();
+const router = options.missing || options.router;
+router.get('/x', (req, res) => res.end()), router.post('/y', (req, res) => res.end());
+options.extra?.(app);
+app?.use?.('/opt', router);
+void app.get('/void', (req, res) => res.end());
+app.listen(3000);

@@ -1,0 +1,2 @@
+export const path = '/one';
+export const handler = (req, res) => res.end();

@@ -1,0 +1,1 @@
+module.exports = require('express').Router().get('/g', (req, res) => res.end());

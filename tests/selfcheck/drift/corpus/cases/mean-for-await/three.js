@@ -1,0 +1,3 @@
+const path = '/three/:n';
+const handler = (req, res) => res.end();
+export { path, handler };

@@ -1,0 +1,2 @@
+export const path = '/two';
+export function handler(req, res) { res.end(); }

@@ -1,0 +1,2 @@
+import { app } from './app';
+app.listen(3000);

@@ -1,0 +1,5 @@
+module.exports = [
+  { name: 'story', except: ['destroy'] },
+  { name: 'base', abstract: true },
+  { name: 'author' },
+];

@@ -1,0 +1,3 @@
+const router = require('express').Router();
+module.exports = exports = { router };
+exports.router.get('/', (q, s) => s.end());

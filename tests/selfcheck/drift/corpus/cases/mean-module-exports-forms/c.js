@@ -1,0 +1,2 @@
+exports['the router'] = require('express').Router();
+exports['the router'].get('/', (q, s) => s.end());

@@ -1,0 +1,3 @@
+this.install = function (app) {
+  app.get('/e', (q, s) => s.end());
+};

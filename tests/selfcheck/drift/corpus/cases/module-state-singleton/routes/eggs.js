@@ -1,0 +1,2 @@
+import { getRouter } from '../router.js';
+getRouter().get('/eggs', (req, res) => res.end());

@@ -1,0 +1,4 @@
+import { getRouter } from '../router.js';
+const router = getRouter();
+router.get('/milk', (req, res) => res.end());
+export {};

@@ -1,0 +1,4 @@
+const { Router } = require('express');
+const imported = Router();
+imported.get('/imported', (req, res) => res.end());
+module.exports = imported;

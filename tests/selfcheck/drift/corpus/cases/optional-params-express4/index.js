@@ -1,0 +1,10 @@
+const express = require('express');
+const app = express();
+app.get('/logs/:lines?', (req, res) => res.end());
+app.get('/posts/:year(\\d{4})/:slug', (req, res) => res.end());
+app.get('/ids/:id([0-9a-f]{24})', (req, res) => res.end());
+app.get('/range/:from-:to', (req, res) => res.end());
+app.get('/pic/:name.:ext', (req, res) => res.end());
+app.get('/:lang(en|de)/home', (req, res) => res.end());
+app.use('/tenants/:tenant?', express.Router().get('/info', (req, res) => res.end()));
+app.listen(3000);

@@ -1,0 +1,11 @@
+const express = require('express');
+const app = express();
+app.get('/logs{/:lines}', (req, res) => res.end());
+app.get('/range/:from-:to', (req, res) => res.end());
+app.get('/pic/:name.:ext', (req, res) => res.end());
+app.get('/file/:file{.:ext}', (req, res) => res.end());
+app.get('/odata/\\$metadata', (req, res) => res.end());
+app.get('/:"trip-id"/stops', (req, res) => res.end());
+app.get('/tag{s}', (req, res) => res.end());
+app.use('/tenants{/:tenant}', express.Router().get('/info', (req, res) => res.end()));
+app.listen(3000);

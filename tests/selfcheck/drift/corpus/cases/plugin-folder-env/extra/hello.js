@@ -1,0 +1,3 @@
+const { Router } = require('express');
+exports.mount = '/hello';
+exports.router = Router().get('/world', (req, res) => res.end());

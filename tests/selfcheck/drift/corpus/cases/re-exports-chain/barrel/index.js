@@ -1,0 +1,3 @@
+export { default as cheeses } from './cheeses.js';
+export * from './more.js';
+export const SHOP = '/shop';

@@ -1,0 +1,3 @@
+export { wineRouter as wines } from './wines.js';
+import { breadRouter } from './breads.js';
+export { breadRouter as breads };

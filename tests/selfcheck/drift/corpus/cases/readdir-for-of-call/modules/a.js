@@ -1,0 +1,3 @@
+module.exports = (app) => {
+  app.get('/a', (req, res) => res.send('a'));
+};

@@ -1,0 +1,3 @@
+module.exports = function (server) {
+  server.route('/b').get((req, res) => res.send('b')).delete((req, res) => res.end());
+};

@@ -1,0 +1,1 @@
+exports.POST = (req, res) => res.end();

@@ -1,0 +1,1 @@
+module.exports = { GET: (req, res) => res.json({}), helper: () => 1 };

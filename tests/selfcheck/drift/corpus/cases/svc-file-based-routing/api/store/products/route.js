@@ -1,0 +1,2 @@
+exports.GET = (req, res) => res.json([]);
+exports.POST = async (req, res) => res.json({});

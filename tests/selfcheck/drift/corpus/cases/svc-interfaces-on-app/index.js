@@ -1,0 +1,3 @@
+const Server = require('./server');
+const server = new Server({ port: 3000 });
+server.start();

@@ -1,0 +1,4 @@
+module.exports = {
+  rest: require('./rest'),
+  tcp: require('./tcp'),
+};

@@ -1,0 +1,1 @@
+module.exports = (app) => ({ start: () => app.get('/tcp/clients', (req, res) => res.json([])) });

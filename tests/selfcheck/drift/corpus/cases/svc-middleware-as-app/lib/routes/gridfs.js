@@ -1,0 +1,1 @@
+export default () => ({ view: (req, res) => res.end() });

@@ -1,0 +1,5 @@
+import { Router } from 'express';
+import { API } from './constants';
+export default function (route: Router): void {
+  route.get(API.ping, (_req, res) => { res.json({}); });
+}

@@ -1,0 +1,4 @@
+module.exports = function mustBeAuthenticated(req, res, next) {
+  if (!req.user) return res.status(401).json({ title: 'Unauthorized' });
+  next();
+};

@@ -1,0 +1,11 @@
+const express = require('express');
+const app = express();
+app.get('/files/*', (req, res) => res.end());
+app.get('/img*', (req, res) => res.end());
+app.get('/a/*/z', (req, res) => res.end());
+app.get('/proxy/:target(*)', (req, res) => res.end());
+const router = express.Router();
+router.get('*', (req, res) => res.end());
+app.use('/spa', router);
+app.put('*', (req, res) => res.end());
+app.listen(3000);

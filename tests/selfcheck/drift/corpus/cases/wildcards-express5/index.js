@@ -1,0 +1,10 @@
+const express = require('express');
+const app = express();
+app.get('/files/*path', (req, res) => res.end());
+app.get('/docs{/*page}', (req, res) => res.end());
+app.get('/a/*mid/z', (req, res) => res.end());
+const router = express.Router();
+router.get('/{*rest}', (req, res) => res.end());
+app.use('/spa', router);
+app.put('/{*any}', (req, res) => res.end());
+app.listen(3000);
