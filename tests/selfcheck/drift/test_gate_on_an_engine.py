@@ -67,3 +67,15 @@ def test_a_flaw_is_told_by_drift_or_by_the_started_image(variant, docker_endpoin
     document = json.loads(done.stdout)
     assert [found["kind"] for found in document["drift"]["findings"]] == ([kind] if kind else [])
     assert document["verify"]["outcome"] == outcome
+
+
+def test_a_bundle_s_own_runtime_tells_what_its_code_hides(docker_endpoint, tmp_path):
+    """With --introspect every route of the image is sure, whatever the bundler made of it."""
+    with image_of(docker_endpoint, "bundle") as (_build, reference):
+        asked = ("drift", "--image", reference, "--docker", docker_endpoint, "--introspect", "--format", "json")
+        done = command(*asked, cwd=tmp_path)
+
+    document = json.loads(done.stdout)
+    assert (done.exit_code, document["findings"]) == (0, []), done
+    assert {row["image"] for row in document["routes"] if row["contract"] == "mounted"} == {"mounted"}
+    assert document["provenance"]["image"]["runtime"]["routes"] == 27
