@@ -46,7 +46,7 @@ __all__ = ["Exhausted", "Frame", "Interpreter", "Site"]
 # How a statement ends: it goes on, it leaves the function, it leaves the loop or case.
 _ON, _LEFT, _JUMPED = "on", "left", "jumped"
 # Steps of one function that is evaluated on its own; a function of a program has some hundreds.
-MAX_STEPS = 60_000
+MAX_STEPS = 20_000
 _MISSING = Plain(value=None)
 
 
@@ -545,8 +545,8 @@ class Interpreter:
         return made
 
     def _class(self, node: s.Class, scope: Scope) -> ClassValue:
-        base = self.evaluate(node.base, scope) if node.base else None
-        made = ClassValue(node, scope, self.frame.module, base)
+        bases = tuple(self.evaluate(base, scope) for base in node.bases)
+        made = ClassValue(node, scope, self.frame.module, bases)
         self.classes.append(made)
         inner = Scope({node.name: made, "this": made}, scope)
         for member in node.members:

@@ -145,7 +145,7 @@ def _enum(node: Node) -> Iterator[s.Statement]:
             value = _expression_or_none(_field(child, "value"))
             members.append(s.ClassMember(_key_text(_field(child, "name")), value, "field", static=True))
     name = _text(_field(node, "name"))
-    yield s.Declare(s.NamePattern(name), s.Class(name, None, tuple(members), _line(node)))
+    yield s.Declare(s.NamePattern(name), s.Class(name, (), tuple(members), _line(node)))
 
 
 def _if(node: Node) -> Iterator[s.Statement]:
@@ -424,13 +424,13 @@ def _function(node: Node, name: str = "") -> s.Function:
 
 
 def _class(node: Node) -> s.Class:
-    base: s.Expression | None = None
+    bases: list[s.Expression] = []
     for heritage in _named(node):
         for clause in _named(heritage) if heritage.type == "class_heritage" else ():
             if clause.type == "extends_clause":
-                base = _expression_or_none(_field(clause, "value"))
+                bases.append(_expression(_field(clause, "value")))
             elif clause.type != "implements_clause":
-                base = _expression(clause)
+                bases.append(_expression(clause))
     members = []
     for child in _named(_field(node, "body") or node):
         static = any(part.type == "static" for part in child.children)
@@ -442,7 +442,7 @@ def _class(node: Node) -> s.Class:
         elif child.type in {"public_field_definition", "field_definition"}:
             value = _expression_or_none(_field(child, "value"))
             members.append(s.ClassMember(name, value, "field", static, _annotation(_field(child, "type"))))
-    return s.Class(_text(_field(node, "name")), base, tuple(members), _line(node))
+    return s.Class(_text(_field(node, "name")), tuple(bases), tuple(members), _line(node))
 
 
 # --- expressions

@@ -49,7 +49,9 @@ from dtma_contract.discovery.consumer.values import (
 __all__ = ["Problem", "ProgramReader"]
 
 # Steps of a whole tree; a second is about a million of them.
-MAX_TOTAL_STEPS = 4_000_000
+MAX_TOTAL_STEPS = 500_000
+# Steps that each file adds to that.
+MAX_FILE_STEPS = 2_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
 # Receivers of these names are no clients.
@@ -117,18 +119,23 @@ class ProgramReader:
         Args:
             paths: the files.
         """
+        self._left += MAX_FILE_STEPS * len(paths)
         for path in paths:
             self.load(path)
         wanted = set(paths)
         for each in [one for one in self.interpreter.classes if one.module.path in wanted]:
-            self._guarded(each.module.path, each.node.line, lambda each=each: self.calls.symbolic(each), ())
+            self._guarded(each.module.path, each.node.line, lambda each=each: self.calls.classes.symbolic(each), ())
         self._functions(self.interpreter.made, wanted, ())
+        heirs: dict[int, list[ClassValue]] = {}
         done = 0
         while done < len(self.interpreter.classes):
             each = self.interpreter.classes[done]
             done += 1
+            for ancestor in list(self.calls.classes.ancestors(each))[1:]:
+                heirs.setdefault(id(ancestor), []).append(each)
+        for each in self.interpreter.classes:
             if each.module.path in wanted:
-                self._methods(each)
+                self._methods(each, heirs.get(id(each), []))
 
     def _functions(self, made: list[FunctionValue], wanted: set[str], roots: tuple[int, ...]) -> None:
         self.interpreter.made = []
@@ -138,10 +145,13 @@ class ProgramReader:
                 continue
             self._alone(function, (*roots, key))
 
-    def _methods(self, of: ClassValue) -> None:
-        instances: list[Value] = list(self.calls.instances.get(id(of), ()))[:_MAX_INSTANCES] or [
-            self.calls.symbolic(of)
-        ]
+    def _methods(self, of: ClassValue, heirs: list[ClassValue]) -> None:
+        """Evaluate a class's methods on what was made of it and of those that extend it, else on any instance."""
+        made = self.calls.classes.instances
+        found = [one for each in (of, *heirs) for one in made.get(id(each), ())]
+        instances: list[Value] = [*found[:_MAX_INSTANCES]]
+        if not instances:
+            instances = [self.calls.classes.symbolic(each) for each in heirs[:_MAX_INSTANCES] or [of]]
         known = _fields_of(instances)
         self._evaluate_methods(of, instances)
         if _fields_of(instances) != known:
@@ -155,7 +165,7 @@ class ProgramReader:
             if member.name in {"constructor", "__init__"}:
                 continue
             for instance in [of] if member.static else instances:
-                bound = self.calls.method(of, member, instance)
+                bound = self.calls.classes.method(of, member, instance)
                 self._alone(bound, (function_key(bound),))
 
     def _alone(self, function: FunctionValue, roots: tuple[int, ...]) -> None:
@@ -329,7 +339,10 @@ class ProgramReader:
         """
         name = callee.names[0].replace("()", "") if callee.names else ""
         owner, _, last = name.rpartition(".")
-        if not last or _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
+        sends = last in VERBS or bool(_words(last) & _SENDING)
+        if not last or not (sends or self.is_agent(callee.names[:1])):
+            return
+        if _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
             return
         values = [*arguments.values, *arguments.keywords.values()]
         options = next((one for one in values if isinstance(one, Thing)), Thing({}))

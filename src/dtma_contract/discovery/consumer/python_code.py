@@ -245,7 +245,7 @@ def _class(node: ast.ClassDef) -> s.Class:
                 members.append(s.ClassMember(_name_of(target), read, kind, value is not None, _annotation(annotation)))
             case _:
                 continue
-    return s.Class(node.name, _expression(node.bases[0]) if node.bases else None, tuple(members), node.lineno)
+    return s.Class(node.name, tuple(_expression(base) for base in node.bases), tuple(members), node.lineno)
 
 
 def _decorator_name(node: ast.expr) -> str:
