@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 
 from dtma_contract.discovery.consumer import syntax as s
 from dtma_contract.discovery.consumer.classes import Classes
-from dtma_contract.discovery.consumer.interpreter import Frame, Interpreter, Site
+from dtma_contract.discovery.consumer.interpreter import Interpreter
 from dtma_contract.discovery.consumer.libraries import VERBS
 from dtma_contract.discovery.consumer.operations import LIST_METHODS, method_of, read_field
+from dtma_contract.discovery.consumer.state import Frame, Site
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
     Arguments,
@@ -114,7 +115,7 @@ class Calls:
 
     # --- members
 
-    def member(self, value: Value, name: str) -> Value:
+    def member(self, value: Value, name: str) -> Value:  # noqa: PLR0911 - one case for each kind
         """Return what a value holds under a name."""
         match value:
             case Choice():
@@ -156,7 +157,7 @@ class Calls:
 
     # --- calls
 
-    def call(self, callee: Value, arguments: Arguments, line: int, this: Value | None, new: bool) -> Value:  # noqa: FBT001 - the interpreter's seam
+    def call(self, callee: Value, arguments: Arguments, line: int, this: Value | None, new: bool = False) -> Value:  # noqa: FBT001, FBT002, PLR0911 - the interpreter's seam
         """Return the value of a call."""
         match callee:
             case Choice():
@@ -176,13 +177,13 @@ class Calls:
             case _:
                 return self._call_unknown(callee, arguments, line)
 
-    def _call_method(self, owner: Value, name: Value, arguments: Arguments, line: int) -> Value:
+    def _call_method(self, owner: Value, name: Value, arguments: Arguments, line: int) -> Value:  # noqa: C901, PLR0911 - one case for each kind
         if isinstance(owner, Choice):
             return lift(lambda one: self._call_method(one, name, arguments, line), owner)
         known = name.constant if isinstance(name, Text) else None
         if known is None:
             if isinstance(owner, Native):
-                return self.native_call(Native("unknown verb", {"owner": owner, "name": name}), arguments, line, False)
+                return self.native_call(Native("unknown verb", {"owner": owner, "name": name}), arguments, line, False)  # noqa: FBT003 - nothing is constructed
             return self._call_unknown(hole(*names_of(owner)), arguments, line)
         if isinstance(owner, Native) and owner.kind == "super":
             return self.classes.call_super_method(owner, known, arguments, line)
@@ -197,7 +198,7 @@ class Calls:
         if isinstance(owner, Thing | ClassValue | Namespace | Native | FunctionValue):
             member = self.member(owner, known)
             if isinstance(member, FunctionValue | ClassValue | Native | Choice):
-                return self.call(member, arguments, line, owner, False)
+                return self.call(member, arguments, line, owner)
         found = method_of(owner, known, arguments)
         if found is not None:
             self._call_back(arguments)
@@ -256,11 +257,11 @@ class Calls:
             bound = Items(arguments.values[1:])
             return function if not bound.items else Native("partial", {"function": function, "given": bound})
         if how == "call":
-            return self.call(function, Arguments(arguments.values[1:]), line, None, False)
+            return self.call(function, Arguments(arguments.values[1:]), line, None)
         if how == "apply":
             items = arguments.get(1)
             given = Arguments(items.items) if isinstance(items, Items) else Arguments(open=True)
-            return self.call(function, given, line, None, False)
+            return self.call(function, given, line, None)
         named_as = function.node.name if isinstance(function, FunctionValue) else ""
         return self._call_unknown(hole(f"{named_as}.{how}"), arguments, line)
 
@@ -382,6 +383,7 @@ class Calls:
         if kind:
             return Native(kind, {"base": hole(name)})
         return None
+
 
 # Functions that return the function which they are given, and those that return its value.
 _PASSES_ON = re.compile(

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from dtma_contract.discovery.consumer import syntax as s
-from dtma_contract.discovery.consumer.interpreter import Frame
+from dtma_contract.discovery.consumer.state import Frame
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
     Arguments,
@@ -154,4 +154,4 @@ class Classes:
         if found is None and isinstance(this, Thing):
             client = this.fields.get("__client__")
             found = self.calls.native_member(client, name) if isinstance(client, Native) else None
-        return self.calls.call(found, arguments, line, this, False) if found is not None else Hole()  # noqa: FBT003 - nothing is constructed
+        return self.calls.call(found, arguments, line, this) if found is not None else Hole()

@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dtma_contract.discovery.consumer import syntax as s
 from dtma_contract.discovery.consumer.calling import Calls, Sent, function_key
 from dtma_contract.discovery.consumer.files import CallerFiles
-from dtma_contract.discovery.consumer.interpreter import Exhausted, Frame, Interpreter, Site
+from dtma_contract.discovery.consumer.interpreter import Interpreter
 from dtma_contract.discovery.consumer.javascript import read_javascript
 from dtma_contract.discovery.consumer.libraries import (
     ANNOTATIONS,
@@ -23,6 +24,7 @@ from dtma_contract.discovery.consumer.libraries import (
 )
 from dtma_contract.discovery.consumer.library_calls import LibraryCalls, make_native
 from dtma_contract.discovery.consumer.python_code import read_python
+from dtma_contract.discovery.consumer.state import Exhausted, Frame, Site
 from dtma_contract.discovery.consumer.values import (
     Arguments,
     Choice,
@@ -49,14 +51,15 @@ from dtma_contract.discovery.consumer.values import (
 __all__ = ["Problem", "ProgramReader"]
 
 # Steps of a whole tree; a second is about a million of them.
-MAX_TOTAL_STEPS = 500_000
+MAX_TOTAL_STEPS = 300_000
 # Steps that each file adds to that.
 MAX_FILE_STEPS = 2_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
 # Receivers of these names are no clients.
 _NO_CLIENTS = {
-    "router", "routes", "app", "logger", "log", "cache", "map", "redis", "storage", "store", "memo", "headers", "cookies",
+    "router", "routes", "app", "logger", "log", "cache", "map", "redis", "storage", "store", "memo", "headers",
+    "cookies",
 }  # fmt: skip
 # How often the evaluation of a file's functions is given up before the file is.
 _MAX_EXHAUSTED = 3
@@ -68,7 +71,8 @@ _NO_REQUESTS = {
     "log", "debug", "info", "warn", "error", "trace", "describe", "expect", "it", "test", "route", "router", "mock",
     "validate", "parse", "match", "use", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
     "emit", "print", "warning", "exception", "app", "server", "link", "includes", "startswith", "endswith", "path",
-    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock", "concat",
+    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock",
+    "concat",
 }  # fmt: skip
 
 
@@ -98,8 +102,9 @@ class ProgramReader:
         self.interpreter = Interpreter()
         self.calls = Calls(
             self.interpreter,
-            native_call=lambda value, arguments, line, new: self.libraries.call(value, arguments, line, new),
-            native_member=lambda value, name: self.libraries.member(value, name),
+            # The two are made for each other: one is there when the other is first asked.
+            native_call=lambda *given: self.libraries.call(*given),  # noqa: PLW0108 - it does not exist yet
+            native_member=lambda *given: self.libraries.member(*given),  # noqa: PLW0108 - it does not exist yet
             unknown_call=self._unknown_call,
             export=self.export,
             annotation_kind=lambda name: ANNOTATIONS.get(name, ""),
@@ -124,7 +129,7 @@ class ProgramReader:
             self.load(path)
         wanted = set(paths)
         for each in [one for one in self.interpreter.classes if one.module.path in wanted]:
-            self._guarded(each.module.path, each.node.line, lambda each=each: self.calls.classes.symbolic(each), ())
+            self._guarded(each.module.path, each.node.line, partial(self.calls.classes.symbolic, each), ())
         self._functions(self.interpreter.made, wanted, ())
         heirs: dict[int, list[ClassValue]] = {}
         done = 0
@@ -244,7 +249,7 @@ class ProgramReader:
     def _path_of(self, name: str, module: Module) -> str | None:
         return self.files.resolve_python(module.path, name) if module.python else self.files.resolve(module.path, name)
 
-    def _imported(self, source: str, path: str | None, name: str, local: str, module: Module) -> Value:
+    def _imported(self, source: str, path: str | None, name: str, local: str, module: Module) -> Value:  # noqa: PLR0911 - one case for each kind
         if module.python:
             inner = self.files.resolve_python(module.path, source + ("" if source.endswith(".") else ".") + name)
             if name == "*package":
@@ -358,11 +363,11 @@ class ProgramReader:
         method = next((one.constant.upper() for one in texts if one.constant and one.constant.upper() in _METHODS), "")
         method = method or VERBS.get(last, "")
         if whole is not None and (_words(last) & _SENDING or last in VERBS):
-            self._send(method or ("GET" if "fetch" in _words(last) else ""), whole, (), False, line)
+            self._send(method or ("GET" if "fetch" in _words(last) else ""), whole, (), token=False, line=line)
         elif path is not None and self.is_agent(callee.names[:1]):
             joined = join_texts(hole(*callee.names), path)
             if isinstance(joined, Text):
-                self._send(method, joined, (), False, line)
+                self._send(method, joined, (), token=False, line=line)
 
 
 def _fields_of(instances: list[Value]) -> list[set[str]]:

@@ -316,7 +316,7 @@ def alternatives(*values: Value) -> Iterator[tuple[Value, ...]]:
         ] + pending
 
 
-def to_text(value: Value) -> Value:
+def to_text(value: Value) -> Value:  # noqa: PLR0911 - one case for each kind
     """Return a value as a text, as a template would write it."""
     match value:
         case Choice():
