@@ -65,11 +65,24 @@ _NO_CLIENTS = {
 _MAX_EXHAUSTED = 3
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 # Words of functions that send.
-_SENDING = {"fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
+_SENDING = {"swr", "fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
+# Words of functions that make clients, and the names under which these are given their base.
+_MAKING = {"create", "make", "client", "sdk", "base", "connect", "build", "init"}
+_BASE_KEYS = {
+    "baseUrl",
+    "baseURL",
+    "base_url",
+    "prefixUrl",
+    "basePath",
+    "serverUrl",
+    "server_url",
+    "apiUrl",
+    "endpoint",
+}
 # Calls of these are no requests, whatever the receiver is called.
 _NO_REQUESTS = {
     "log", "debug", "info", "warn", "error", "trace", "describe", "expect", "it", "test", "route", "router", "mock",
-    "validate", "parse", "match", "use", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
+    "validate", "parse", "match", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
     "emit", "print", "warning", "exception", "app", "server", "link", "includes", "startswith", "endswith", "path",
     "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock",
     "concat",
@@ -344,18 +357,31 @@ class ProgramReader:
         """
         name = callee.names[0].replace("()", "") if callee.names else ""
         owner, _, last = name.rpartition(".")
+        self._unknown_client(last, arguments, line)
         sends = last in VERBS or bool(_words(last) & _SENDING)
         if not last or not (sends or self.is_agent(callee.names[:1])):
             return
-        if _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
+        if last == "use" or _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
             return
         values = [*arguments.values, *arguments.keywords.values()]
         options = next((one for one in values if isinstance(one, Thing)), Thing({}))
         if any(isinstance(one, FunctionValue) for one in values) and last in VERBS:
             return
-        given = [to_text(one) for one in [*values, *options.fields.values()] if isinstance(one, Text | Native | Choice)]
+        inside = [one for key, one in options.fields.items() if key not in _BASE_KEYS]
+        given = [to_text(one) for one in [*values, *inside] if isinstance(one, Text | Native | Choice)]
         for texts in alternatives(*given):
             self._unknown_request(callee, last, [one for one in texts if isinstance(one, Text)], line)
+
+    def _unknown_client(self, name: str, arguments: Arguments, line: int) -> None:
+        """Tell of a client of a library that is not known: given the agent's base, it may ask for anything."""
+        if not (name[:1].isupper() or _words(name) & _MAKING):
+            return
+        for options in (*arguments.values, Thing(dict(arguments.keywords))):
+            for key, base in options.fields.items() if isinstance(options, Thing) else ():
+                if key in _BASE_KEYS and isinstance(base, Text | Hole):
+                    joined = join_texts(base, Hole())
+                    if isinstance(joined, Text):
+                        self._send("", joined, (), token=False, line=line)
 
     def _unknown_request(self, callee: Hole, last: str, texts: list[Text], line: int) -> None:
         whole = next((one for one in texts if re.match(r"https?://[^ ]*$", one.start)), None)
@@ -363,7 +389,7 @@ class ProgramReader:
         method = next((one.constant.upper() for one in texts if one.constant and one.constant.upper() in _METHODS), "")
         method = method or VERBS.get(last, "")
         if whole is not None and (_words(last) & _SENDING or last in VERBS):
-            self._send(method or ("GET" if "fetch" in _words(last) else ""), whole, (), token=False, line=line)
+            self._send(method or ("GET" if _words(last) & {"fetch", "swr"} else ""), whole, (), token=False, line=line)
         elif path is not None and self.is_agent(callee.names[:1]):
             joined = join_texts(hole(*callee.names), path)
             if isinstance(joined, Text):
