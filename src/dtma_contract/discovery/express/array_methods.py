@@ -38,6 +38,7 @@ def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Calla
     """Call a callback for every item, under the item's condition where it may be missing, and once for unknown ones."""
     position = 0
     while position < len(_items(this)):
+        machine.spend(1)
         item = _items(this)[position]
         arguments = [item, position, this]
         if isinstance(item, Either) and len(item.options) == 1:

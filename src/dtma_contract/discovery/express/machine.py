@@ -215,6 +215,12 @@ class Machine:
         self.evaluate(node, scope)
         return NORMAL
 
+    def spend(self, steps: int) -> None:
+        """Count work that is no node, such as the items of a list."""
+        self._steps += steps
+        if self._steps > self._ceiling:
+            raise _ExhaustedError
+
     def block(self, statements: Sequence[Node], scope: Scope) -> int:
         """Execute statements one after the other, and return how they may end."""
         ends = 0
