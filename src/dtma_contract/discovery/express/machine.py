@@ -637,9 +637,9 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
             elif isinstance(option, RouterValue):
                 found.append(option)
             elif depth and isinstance(option, ArrayValue):
-                found += _routers_in(option.items, depth - 1)
+                found += _routers_in(option.items[:20], depth - 1)
             elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):
-                found += _routers_in(list(option.props.values())[:50], depth - 1)
+                found += _routers_in(list(option.props.values())[:20], depth - 1)
     return found
 
 
