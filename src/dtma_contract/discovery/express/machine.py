@@ -45,7 +45,9 @@ _MISSING: Any = object()
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 _CONDITION_LENGTH = 80
 # What a callback mentions that registers routes, or leads to it.
-_SERVER_WORDS = re.compile(r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)")
+_SERVER_WORDS = re.compile(
+    r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)"
+)
 
 # Packages and members that take an app or a router and register nothing on it.
 HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
@@ -80,10 +82,10 @@ class Limits:
     depth: int = 90
     nested: int = 12
     turns: int = 2_000
-    first_steps: int = 20_000
+    first_steps: int = 10_000
     speculative_steps: int = 1_500_000
-    idle_steps: int = 100_000
-    idle_function_steps: int = 60_000
+    idle_steps: int = 40_000
+    idle_function_steps: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,7 +287,9 @@ class Machine:
     def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
         # What was made inside of a branch is not there without it.
         if self._logs and born < self._logs[-1].born:
-            self._logs[-1].entries.setdefault((id(container), key), (container, born, key, container.get(key, _MISSING)))
+            self._logs[-1].entries.setdefault(
+                (id(container), key), (container, born, key, container.get(key, _MISSING))
+            )
         container[key] = value
 
     def branches(self, options: Sequence[tuple[str, Callable[[], Any]]], *, leaves: Callable[[Any], bool]) -> list[Any]:
@@ -614,7 +618,13 @@ def _inner(value: Value) -> Value:
 
 
 def _identity(value: Value) -> Any:
-    return value if isinstance(value, str | int | float | bool) else id(value) if isinstance(value, ObjectValue) else type(value).__name__
+    return (
+        value
+        if isinstance(value, str | int | float | bool)
+        else id(value)
+        if isinstance(value, ObjectValue)
+        else type(value).__name__
+    )
 
 
 def _signature(arguments: list[Value] | None) -> Any:

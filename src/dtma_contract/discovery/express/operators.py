@@ -73,11 +73,7 @@ def _concatenated(left: Value, right: Value) -> Value:
     if len(lefts) * len(rights) > _MAX_PRODUCT:
         return Text.joined([Text((Hole("?"),)) if len(lefts) > 1 else lefts[0][1], rights[0][1]])
     return either(
-        *(
-            (both(one, other), Text.joined([first, second]))
-            for one, first in lefts
-            for other, second in rights
-        )
+        *((both(one, other), Text.joined([first, second])) for one, first in lefts for other, second in rights)
     )
 
 

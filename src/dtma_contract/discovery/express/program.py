@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import threading
@@ -338,7 +339,9 @@ class Program:
             value = origin.value
             if not origin.is_esm or value is not origin.exports or not self._runs_as_esm(module.path):
                 continue
-            known = any(name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin))
+            known = any(
+                name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
+            )
             if not known and self._is_used(module, name, node):
                 reason = f"`{name}` is imported from {specifier}, which exports no such name: the process ends while it loads"
                 self.machine.crashes(node, reason)
@@ -501,11 +504,16 @@ def deeply(run: Callable[[], None]) -> None:
 
     before, limit = threading.stack_size(_STACK_BYTES), sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    # Syntax and values live until the end; looking for garbage among them takes more time than all the rest.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         thread = threading.Thread(target=guarded, name="evaluation")
         thread.start()
         thread.join()
     finally:
+        if collects:
+            gc.enable()
         threading.stack_size(before)
         sys.setrecursionlimit(limit)
     if failures:
