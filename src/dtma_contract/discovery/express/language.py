@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
 from dtma_contract.discovery.express.express_api import is_registration_like, router_member, store_setting
+from dtma_contract.discovery.express.injection import injected
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.map_methods import MAP_METHODS
 from dtma_contract.discovery.express.operators import as_text
@@ -177,6 +178,9 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
     if isinstance(holder, RouterValue) and isinstance(name, Either | Opaque | Text):
         return _called_by_unknown_name(machine, holder, name, arguments, node)
     if isinstance(holder, Opaque):
+        instance = injected(machine, name, arguments, node)
+        if instance is not None:
+            return instance
         if is_registration_like(name, arguments):
             machine.problem(node, f"`{holder.origin}` could not be resolved, and a route is registered on it")
         if isinstance(name, str) and name in _PROMISE_CALLS and not holder.package:

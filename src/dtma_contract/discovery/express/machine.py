@@ -653,11 +653,14 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
     return found
 
 
-def _functions_in(value: Value) -> list[FunctionValue]:
-    found = []
+def _functions_in(value: Value, depth: int = 3) -> list[FunctionValue]:
+    found: list[FunctionValue] = []
     for _, option in alternatives(value):
-        if isinstance(option, FunctionValue) and not option.is_class:
-            found.append(option)
-        elif isinstance(option, ArrayValue):
-            found += [item for item in option.items if isinstance(item, FunctionValue) and not item.is_class]
+        if isinstance(option, FunctionValue):
+            found += [] if option.is_class else [option]
+        elif depth and isinstance(option, ArrayValue):
+            found += [function for item in option.items[:50] for function in _functions_in(item, depth - 1)]
+        elif depth and isinstance(option, ObjectValue) and option.proto is None and not option.tag:
+            # Options, such as `{ server: () => app }`; the members of an instance are its own business.
+            found += [function for item in list(option.props.values())[:50] for function in _functions_in(item, depth - 1)]
     return found
