@@ -38,6 +38,8 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["EVALUATORS"]
 
+# What other hosts of the language bring, and Node does not.
+_NOT_IN_NODE = {"define", "window", "document", "self", "importScripts", "XMLHttpRequest", "Deno", "Bun"}
 _VERBS = {"get", "post", "put", "delete", "patch", "all", "use", "route", "head", "options", "del"}
 
 
@@ -277,6 +279,8 @@ def _method_call(machine: Machine, callee: Node, arguments_node: Node | None, sc
         machine.visited.add((node.file.path, node.start))
     if isinstance(holder, Nothing) and callee.get("optional_chain") is not None:
         return UNDEFINED
+    if "?." in node.marks and isinstance(member_of(machine, holder, name, node), Nothing):
+        return UNDEFINED
     arguments = _arguments(machine, arguments_node, scope)
     return call_member(machine, holder, name, arguments, node)
 
@@ -362,7 +366,7 @@ def _unary(machine: Machine, node: Node, scope: Scope) -> Value:
         return negation(value)
     if sign == "typeof":
         if isinstance(value, Opaque) and operand.type == "identifier" and scope.holder(operand.text) is None:
-            return "function" if operand.text == "require" else Opaque("typeof")
+            return "undefined" if operand.text in _NOT_IN_NODE else Opaque("typeof")
         return type_name(value)
     if sign == "void":
         return UNDEFINED

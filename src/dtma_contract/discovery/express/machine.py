@@ -173,6 +173,7 @@ class Machine:
         self._deferred: deque[_Deferred] = deque()
         self._idle: deque[_Deferred] = deque()
         self._deferred_keys: set[tuple[str, int, int]] = set()
+        self._labels: dict[tuple[str, str], int] = {}
         self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
         self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
 
@@ -217,6 +218,10 @@ class Machine:
             if not result & NORMAL:
                 return ends
         return ends | NORMAL
+
+    def label_bit(self, kind: str, label: str) -> int:
+        """Return the bit for leaving a statement by ``break label`` or ``continue label``."""
+        return self._labels.setdefault((kind, label), THROW << 1 + len(self._labels))
 
     # -- what was seen
 
