@@ -83,5 +83,5 @@ dist: $(INSTALLED) ## wheel and sdist in dist/
 	@$(BIN)/python -m hatchling build --directory dist --target wheel --target sdist
 
 clean: ## remove what make built (.venv, dist, caches); reports stay
-	@rm -rf $(VENV) dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
+	@rm -rf $(VENV) dist .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .schemathesis
 	@find src tests scripts -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -26,6 +26,10 @@ _APPLIES: Mapping[str, Callable[[Operation], bool]] = {
 }
 
 
+# The clauses that speak of code, and of no operation in particular.
+_OF_CODE = "drift/"
+
+
 def clauses_of(contract: Contract, document: Any, origin: str = "the list of clauses") -> tuple[Clause, ...]:
     """Return all clauses, those of the operations first, in the order of the documents.
 
@@ -101,6 +105,8 @@ def select(clauses: Iterable[Clause], selectors: Iterable[str]) -> tuple[Clause,
 
 def _scripted(name: str, clause: Mapping[str, Any], contract: Contract) -> Clause:
     operations = tuple(contract.operation(operation) for operation in clause["operations"])
+    if not operations and not name.startswith(_OF_CODE):
+        raise ValueError(f"{name} speaks of no operation")
     return Clause(
         id=name,
         level=Level(clause["level"]),
@@ -112,7 +118,8 @@ def _scripted(name: str, clause: Mapping[str, Any], contract: Contract) -> Claus
 
 
 def _needs(declared: Mapping[str, Any], operations: Iterable[Operation]) -> EffectLevel:
-    highest = max(operation.effect.level for operation in operations)
+    # A clause of no operation is judged without asking anyone.
+    highest = max((operation.effect.level for operation in operations), default=EffectLevel.READ)
     if highest == EffectLevel.RESTART or "effects" not in declared:
         return highest
     return EffectLevel.from_text(declared["effects"])

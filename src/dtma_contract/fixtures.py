@@ -6,12 +6,15 @@ import contextlib
 import os
 import random
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from dtma_contract.agent import Agent
 from dtma_contract.clauses import aspect_of
 from dtma_contract.contract import Contract, EffectLevel, Operation
+from dtma_contract.drift.report import DriftReport
+from dtma_contract.drift_run import DriftRequest, run_drift, surveyed_table
 from dtma_contract.instances import Instances
 from dtma_contract.judgement import NotAskedError, NotJudgedError, NotOfferedError
 from dtma_contract.mounting import MountState
@@ -27,6 +30,7 @@ from dtma_contract.verdict import Clause
 __all__ = [
     "agent",
     "contract",
+    "drift_report",
     "engine",
     "identity",
     "instances",
@@ -84,6 +88,22 @@ def agent(run_info: RunInfo) -> Iterator[Agent]:
 
 
 @pytest.fixture(scope="session")
+def drift_report(plan: Plan, run_info: RunInfo) -> DriftReport:
+    """What contract, source, image, callers and the surveyed target say of each route; all of it is read once."""
+    settings, given = plan.settings, []
+    if run_info.target:
+        given.append(surveyed_table(plan.contract, Survey.from_json(run_info.survey)))
+    request = DriftRequest(
+        contract=plan.contract,
+        source=settings.source,
+        image=settings.image,
+        consumers=tuple(map(Path, settings.consumers)),
+        docker=settings.docker,
+    )
+    return run_drift(request, given=given)
+
+
+@pytest.fixture(scope="session")
 def engine(settings: Settings) -> DockerHost | None:
     """The target's Docker Engine, or None where no endpoint is given."""
     return DockerHost.connect(settings.docker) if settings.docker else None
@@ -131,6 +151,12 @@ def _within_limits(request: pytest.FixtureRequest) -> Iterator[None]:
         yield
         return
     clause: Clause = request.getfixturevalue("clause")
+    if not clause.operations:
+        # It speaks of code, and asks nobody.
+        yield
+        return
+    if not request.config.stash[INFO].target:
+        raise NotAskedError("it needs a live agent, and no --target is given")
     agent: Agent = request.getfixturevalue("agent")
     plan, turns = request.config.stash[PLAN], request.config.stash[TURNS]
     turn = turns.alone() if clause.needs == EffectLevel.RESTART else turns.shared()

@@ -57,7 +57,10 @@ class Plan:
             UsageError: the contract, the baseline, a profile or a selector is wrong.
         """
         contract = load_contract(settings.contract)
-        clauses = load_clauses(contract)
+        # What nothing was given for is no clause of the run.
+        clauses = tuple(
+            clause for clause in load_clauses(contract) if settings.compares or not clause.id.startswith("drift/")
+        )
         for profile in settings.profiles:
             if profile not in {*contract.profiles, "all"}:
                 raise UsageError(f'Unknown profile "{profile}".', closest(profile, [*contract.profiles, "all"]))

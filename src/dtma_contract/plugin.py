@@ -60,6 +60,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--docker", metavar="URL", help="endpoint of the target's Docker Engine")
     group.addoption("--reports", metavar="DIR", help="folder of the reports")
     group.addoption("--contract", metavar="FILE", help="another contract than the one shipped")
+    group.addoption("--source", metavar="DIR", help="the agent's source, compared with the contract")
+    group.addoption("--image", metavar="REF", help="its image, archive or reference, compared likewise")
+    group.addoption("--consumer", dest="consumers", action="append", metavar="DIR", help="callers, compared likewise")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -81,7 +84,8 @@ def pytest_configure(config: pytest.Config) -> None:
     handed = [plugin.run for plugin in config.pluginmanager.get_plugins() if isinstance(plugin, HandedRun)]
     run = handed[0] if handed else None
     if run is None:
-        if config.option.target is None and not _names_the_suite(config):
+        option = config.option
+        if not (option.target or option.source or option.image or option.consumers or _names_the_suite(config)):
             return
         try:
             run = Run(Plan.make(_settings(config)))
@@ -107,7 +111,7 @@ def _settings(config: pytest.Config) -> Settings:
 
 
 def _names_the_suite(config: pytest.Config) -> bool:
-    suites = [suite_folder() / name for name in ("contract", "lifecycle")]
+    suites = [suite_folder() / name for name in ("contract", "lifecycle", "drift")]
     named = [Path(argument.partition("::")[0]).resolve() for argument in config.args]
     return any(path == suite or suite in path.parents for path in named for suite in suites)
 
@@ -166,9 +170,9 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
     plan, info = config.stash.get(PLAN, None), config.stash.get(INFO, None)
     if plan is None or info is None:
         return []
-    asked = plan.settings
+    asked, target = plan.settings, info.target or "none"
     return [
-        f"dtma-contract: target {info.target}, effects {asked.effects}, depth {asked.depth}, seed {asked.seed}",
+        f"dtma-contract: target {target}, effects {asked.effects}, depth {asked.depth}, seed {asked.seed}",
         f"dtma-contract: reports in {plan.folder}",
     ]
 
@@ -180,7 +184,10 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         return
     plan = metafunc.config.stash.get(PLAN, None)
     if plan is None:
-        raise pytest.UsageError("These tests judge a target: give --target URL, or --target reference.")
+        raise pytest.UsageError(
+            "These tests judge a target: give --target URL, or --target reference; those of drift judge code: give "
+            "--source DIR or --image REF."
+        )
     clauses = [
         clause
         for clause in plan.clauses

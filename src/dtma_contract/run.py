@@ -64,7 +64,7 @@ class Run:
                 is no place for reports.
         """
         settings = self.plan.settings
-        if settings.target != REFERENCE:
+        if settings.target and settings.target != REFERENCE:
             self._token = take_token(settings.token_env)
         os.environ.pop(settings.token_env, None)
         if settings.docker:
@@ -84,6 +84,9 @@ class Run:
             TargetUnusableError: the target cannot be judged; it is in the report as well.
         """
         settings, identity = self.plan.settings, self.plan.identity
+        if not settings.target:
+            self.info = self._info("", Survey({}, {}))
+            return self.info
         url, token, token_env = self._target_and_token()
         self.target = url
         self._fence = FenceProcess.start(
@@ -105,14 +108,18 @@ class Run:
         except TargetUnusableError as problem:
             self.unusable = Unusable(problem.cause, problem.message, problem.hint)
             raise
-        self.info = RunInfo(
+        self.info = self._info(self._fence.base_url, survey)
+        return self.info
+
+    def _info(self, fence: str, survey: Survey) -> RunInfo:
+        identity = self.plan.identity
+        return RunInfo(
             settings=self.plan.settings.to_json(),
             identity=(identity.run, identity.namespace),
-            fence=self._fence.base_url,
-            target=url,
+            fence=fence,
+            target=self.target,
             survey=survey.to_json(),
         )
-        return self.info
 
     def _target_and_token(self) -> tuple[str, str, str]:
         """Return the target's URL, its token, and the variable from which a sweep can take it, if there is one."""

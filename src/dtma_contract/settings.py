@@ -25,7 +25,7 @@ REFERENCE = "reference"
 
 # What a setting may be before it is read; a file has numbers and truth values as well as text.
 _KINDS: Mapping[str, tuple[type, ...]] = {"strict": (bool, str), "seed": (int, str)}
-_LISTED = {"profiles", "only"}
+_LISTED = {"profiles", "only", "consumers"}
 
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
@@ -53,7 +53,7 @@ class Settings:
     """A verification run.
 
     Attributes:
-        target: URL of the agent, or ``reference``.
+        target: URL of the agent, or ``reference``; empty where only code is compared.
         token_env: environment variable that holds the token.
         profiles: optional profiles to judge even when the target offers none of their routes; ``all`` for all.
         effects: how far the run may go.
@@ -66,6 +66,9 @@ class Settings:
         docker: endpoint of the target's Docker Engine, or None.
         reports: folder under which each run makes its own.
         contract: another contract than the one shipped, or None.
+        source: folder of the agent's source, to be compared with the contract, or None.
+        image: reference or archive of its image, likewise.
+        consumers: folders of callers, likewise.
     """
 
     target: str
@@ -81,6 +84,14 @@ class Settings:
     docker: str | None = None
     reports: Path = Path("reports")
     contract: Path | None = None
+    source: Path | None = None
+    image: str | None = None
+    consumers: tuple[str, ...] = ()
+
+    @property
+    def compares(self) -> bool:
+        """Whether code is compared with the contract."""
+        return bool(self.source or self.image or self.consumers)
 
     @classmethod
     def from_values(cls, values: Mapping[str, Any]) -> Settings:
@@ -90,10 +101,9 @@ class Settings:
             values: by field name; text, numbers, booleans or lists of text, as flags, variables and files have them.
 
         Raises:
-            UsageError: the target is missing, or a value is malformed.
+            UsageError: there is neither a target nor code, or a value is malformed.
         """
-        target = values.get("target")
-        if not target:
+        if not any(values.get(name) for name in ("target", "source", "image", "consumers")):
             raise UsageError(
                 "No target is named.",
                 "Give `--target http://HOST:30000`, or `--target reference` for the embedded reference agent.",
@@ -108,6 +118,9 @@ class Settings:
             "depth": _depth,
             "baseline": lambda value: Path(value) if value else None,
             "contract": lambda value: Path(value) if value else None,
+            "source": lambda value: Path(value) if value else None,
+            "image": lambda value: str(value) or None,
+            "consumers": _words,
             "docker": lambda value: str(value) or None,
             "reports": Path,
             "strict": _flag,
@@ -117,7 +130,7 @@ class Settings:
         for name, value in given.items():
             _check_kind(name, value)
         read: dict[str, Any] = {name: readers.get(name, str)(value) for name, value in given.items()}
-        return cls(**read)
+        return cls(**({"target": ""} | read))
 
     def to_json(self) -> dict[str, Any]:
         """Return the settings as JSON data that :meth:`from_values` reads again."""
@@ -169,7 +182,7 @@ def _check_kind(name: str, value: Any) -> None:
 
 def _target(value: Any) -> str:
     text = str(value)
-    if text == REFERENCE:
+    if text in {"", REFERENCE}:
         return text
     # A password must not be repeated in a message.
     if "@" in (text.partition("://")[2] or text).partition("/")[0]:

@@ -47,7 +47,7 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
         contextlib.redirect_stderr(log),
     ):
         try:
-            code = pytest.main(_arguments(workers), plugins=[HandedRun(run), display])
+            code = pytest.main(_arguments(workers, plan), plugins=[HandedRun(run), display])
         except KeyboardInterrupt:
             if display.report is None:
                 raise
@@ -62,7 +62,7 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
     )
 
 
-def _arguments(workers: int) -> list[str]:
+def _arguments(workers: int, plan: Plan) -> list[str]:
     suite = suite_folder()
     return [
         # The user's own pytest configuration has no part in this.
@@ -86,9 +86,10 @@ def _arguments(workers: int) -> list[str]:
         "-W",
         "error",
         *(["-n", str(workers)] if workers else []),
-        *(str(folder) for folder in _folders(suite)),
+        *(str(folder) for folder in _folders(suite, plan)),
     ]
 
 
-def _folders(suite: Path) -> list[Path]:
-    return [suite / "contract", suite / "lifecycle"]
+def _folders(suite: Path, plan: Plan) -> list[Path]:
+    drift = [suite / "drift"] if plan.settings.compares else []
+    return [suite / "contract", suite / "lifecycle", *drift]

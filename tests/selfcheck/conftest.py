@@ -1,5 +1,5 @@
 """Fixtures that every selfcheck can ask for."""
 
-from neighbours.fixtures import docker_endpoint, needs_nginx, needs_node, needs_openssl, probe_image
+from neighbours.fixtures import docker_endpoint, needs_nginx, needs_node, needs_openssl, node_image, probe_image
 
-__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "probe_image"]
+__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "node_image", "probe_image"]

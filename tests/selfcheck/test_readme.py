@@ -14,6 +14,7 @@ from dtma_contract.baseline import Accepted, read_baseline
 from dtma_contract.clauses import select
 from dtma_contract.cli import commands
 from dtma_contract.contract import EffectLevel
+from dtma_contract.drift.kinds import KINDS
 from dtma_contract.fence.command import read_listen
 from dtma_contract.settings import Depth, Settings, merge
 from dtma_contract.shipped import load_clauses, load_contract
@@ -124,8 +125,10 @@ def test_every_value_of_a_setting_is_read(line):
 
 @pytest.mark.parametrize("line", [line for line in OURS if " explain " in line])
 def test_every_clause_that_is_explained_exists(line):
-    """What `explain` is shown with can be explained."""
-    assert select(CLAUSES, parsed(line)[1]["clauses"])
+    """What `explain` is shown with can be explained, be it a clause or a kind of finding."""
+    named = parsed(line)[1]["clauses"]
+
+    assert all(name in KINDS or select(CLAUSES, [name]) for name in named)
 
 
 @pytest.mark.parametrize("fault", sorted({word for line in OURS for word in re.findall(r"--fault ([a-z-]+)", line)}))
@@ -192,20 +195,32 @@ def test_every_module_of_the_map_exists(path):
     assert list((ROOT / "src").rglob(path))
 
 
-def option_rows():
-    table = README.partition("### verify")[2].partition("\n\nA setting comes")[0]
-    yield from re.findall(r"^\| `(.+?)` \| (.*) \|(.*)\|$", table, re.MULTILINE)
+def option_rows(command="verify"):
+    table = README.partition(f"### {command}\n")[2].partition("| option |")[2].partition("\n\n")[0]
+    for option, meaning, default in re.findall(r"^\| `(.+?)` \| (.*) \|(.*)\|$", table, re.MULTILINE):
+        yield option.replace("\\|", "|"), meaning, default
 
 
-def test_the_table_of_options_is_the_command_s():
-    """Each option of verify stands in the README, in the order of the command, with the same placeholder or choices."""
-    documented = {row[0].split()[0]: row[0].partition(" ")[2] for row in option_rows()}
+@pytest.mark.parametrize("command", ["verify", "drift", "gate"])
+def test_the_table_of_options_is_the_command_s(command):
+    """Each option stands in the README, with the same placeholder or choices."""
+    documented = {row[0].split()[0]: row[0].partition(" ")[2] for row in option_rows(command)}
     real = {}
-    for parameter in commands.commands["verify"].params:
+    for parameter in commands.commands[command].params:
         if isinstance(parameter, click.Option) and parameter.name != "help":
-            real[parameter.opts[0]] = "" if parameter.is_flag else parameter.metavar or "json"
+            form = "json" if command == "verify" else "FORM"
+            real[parameter.opts[0]] = "" if parameter.is_flag else parameter.metavar or form
 
     assert documented == real
+
+
+def test_the_table_of_findings_is_the_catalogue():
+    """Each kind stands in the README with its level and its text, in the order in which findings are shown."""
+    table = README.partition("| finding | level |")[2].partition("\n\n")[0]
+
+    assert [(kind.id, str(kind.level), kind.text) for kind in KINDS.values()] == re.findall(
+        r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE
+    )
 
 
 @pytest.mark.parametrize("row", list(option_rows()), ids=lambda row: row[0])

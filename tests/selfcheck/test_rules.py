@@ -21,7 +21,7 @@ PURE = {
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
             "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
-            "discovery.target_evidence",
+            "discovery.target_evidence", "drift",
         )
     ),
     *(
@@ -33,6 +33,21 @@ PURE = {
     ),
     *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
     "dtma_contract.discovery.introspection.answer",
+    "dtma_contract.discovery.provenance",
+    *(
+        f"dtma_contract.discovery.container_image.{name}"
+        for name in (
+            "command_lines", "configuration", "image_provenance", "kept_files", "manifests", "problems", "shell_words",
+        )
+    ),
+    *(f"dtma_contract.reporting.drift_{name}" for name in ("facts", "markdown", "sarif")),
+    *(
+        f"dtma_contract.drift.{name}"
+        for name in (
+            "comparison", "declared", "freshness", "further", "grouping", "kinds", "matching", "matrix", "problems",
+            "report", "roots", "runtime", "wording",
+        )
+    ),
 }  # fmt: skip
 
 # What only some modules may import, and which.
@@ -40,13 +55,18 @@ RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
     "docker": {
-        "dtma_contract.probes.docker_host",
-        "dtma_contract.probes.image_host",
+        *(f"dtma_contract.probes.{name}" for name in ("docker_host", "docker_images", "image_host", "introspection_container")),
         "dtma_reference.engines.docker",
         "dtma_reference.engines.remote",
     },
+    "oras": {"dtma_contract.discovery.container_image.registry"},
+    "zstandard": {"dtma_contract.discovery.container_image.byte_streams"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
-    "click": {"dtma_contract.cli", "dtma_reference.cli"},
+    "click": {
+        "dtma_contract.cli",
+        "dtma_reference.cli",
+        *(f"dtma_contract.commands.{name}" for name in ("drift", "explain", "fence", "gate", "sweep", "verify")),
+    },
 }
 
 # Names of clock, file system, network, processes and environment, which purity excludes.

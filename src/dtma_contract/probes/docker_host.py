@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from dtma_contract.errors import EngineError
+from dtma_contract.probes.ssh_tunnel import SshTunnel
 
 if TYPE_CHECKING:
     import docker
@@ -69,10 +70,12 @@ class DockerHost:
 
     Args:
         client: of the Docker SDK.
+        tunnel: that leads to it, and is closed with it.
     """
 
-    def __init__(self, client: docker.DockerClient) -> None:
+    def __init__(self, client: docker.DockerClient, tunnel: SshTunnel | None = None) -> None:
         self._client = client
+        self._tunnel = tunnel
 
     @classmethod
     def connect(cls, url: str) -> Self:
@@ -80,29 +83,34 @@ class DockerHost:
 
         Raises:
             DockerHostError: it cannot be reached.
+            SshTunnelError: the other host cannot be reached.
         """
         # The SDK takes a tenth of a second to import, which most runs need not spend.
         import docker  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         client = None
+        tunnel = SshTunnel.open(url) if url.startswith("ssh://") else None
         try:
-            _knock(url)
-            client = docker.DockerClient(
-                base_url=url, timeout=_TIMEOUT_SECONDS, use_ssh_client=url.startswith("ssh://"), version="auto"
-            )
+            endpoint = tunnel.url if tunnel else url
+            _knock(endpoint)
+            client = docker.DockerClient(base_url=endpoint, timeout=_TIMEOUT_SECONDS, version="auto")
             client.ping()
         except sdk_errors() as problem:
             if client is not None:
                 client.close()
+            if tunnel is not None:
+                tunnel.close()
             raise DockerHostError(
                 f"The Docker Engine at {url} cannot be reached: {problem}.",
                 "Check the endpoint, and that you may use it: `docker -H ENDPOINT ps`.",
             ) from None
-        return cls(client)
+        return cls(client, tunnel)
 
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+        if self._tunnel is not None:
+            self._tunnel.close()
 
     def containers(self) -> tuple[ContainerFacts, ...]:
         """Return all containers, stopped ones too.

@@ -139,6 +139,9 @@ def _bridge(ip: Path, name: str) -> Iterator[None]:
     try:
         subnet = _free_subnet(_values(_ip(ip, "-4", "route", "show", "table", "all"), "dst"))
         _ip(ip, "address", "add", f"{subnet[1]}/{subnet.prefixlen}", "dev", name)
+        # Left alone, a bridge takes the lowest address of its ports, and changes it when that port's container stops:
+        # all other containers would then send their answers to an address that is gone.
+        _ip(ip, "link", "set", name, "address", "02:42:" + ":".join(f"{byte:02x}" for byte in subnet[1].packed))
         _ip(ip, "link", "set", name, "up")
         yield
     finally:

@@ -6,13 +6,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
 
+from .express_images import node_base
 from .tools import MissingToolError, path_of
 
-__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "probe_image"]
+__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "node_image", "probe_image"]
 
 
 def lacking(reason: str) -> NoReturn:
@@ -37,9 +39,9 @@ def needs_nginx():
 
 @pytest.fixture(scope="session")
 def needs_node():
-    """Node and npm are installed."""
-    _need("node")
-    _need("npm")
+    """Node, npm and git are installed."""
+    for tool in ("node", "npm", "git"):
+        _need(tool)
 
 
 @pytest.fixture(scope="session")
@@ -64,3 +66,10 @@ def probe_image(docker_endpoint: str) -> str:
     if not reference:
         pytest.skip("No probe image is named in DTMA_SELFCHECK_IMAGE: make verify-docker publishes one.")
     return reference
+
+
+@pytest.fixture(scope="session")
+def node_image(docker_endpoint: str, needs_node: None) -> Iterator[str]:
+    """Hold the base of the Express agent's images in the engine, so that it is made once."""
+    with node_base(docker_endpoint) as reference:
+        yield reference

@@ -16,6 +16,7 @@ PACKAGES = {
     "containerd": "docker.io",
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
+    "git": "git",
     "ip": "iproute2",
     "nginx": "nginx-light",
     "node": "nodejs",

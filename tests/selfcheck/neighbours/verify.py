@@ -10,6 +10,7 @@ from typing import Any
 from dtma_contract.shipped import load_clauses, load_contract
 
 from .clean_run import run_contract
+from .express import ExpressAgent
 from .reference import Reference
 
 __all__ = ["Verdict", "verify"]
@@ -45,12 +46,13 @@ class Verdict:
 
     @property
     def kept(self) -> set[str]:
-        """Ids of the clauses that were kept, for a run of all clauses."""
-        return {clause.id for clause in load_clauses(load_contract())} - self.violated - self.broken - self.not_judged
+        """Ids of the clauses that were kept, for a run of all clauses that a target alone can keep."""
+        clauses = {clause.id for clause in load_clauses(load_contract()) if clause.operations}
+        return clauses - self.violated - self.broken - self.not_judged
 
 
-def verify(agent: Reference, folder: Path, *options: str, seconds: float = 300) -> Verdict:
-    """Judge a reference agent.
+def verify(agent: Reference | ExpressAgent, folder: Path, *options: str, seconds: float = 300) -> Verdict:
+    """Judge an agent.
 
     Args:
         agent: the agent.

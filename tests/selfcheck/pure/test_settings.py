@@ -37,6 +37,9 @@ FIELDS = {
     ),
     "reports": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), Path("reports"))),
     "contract": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), None)),
+    "source": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), None)),
+    "image": (("flag:1", "env:1", "file:1"), ("flag:1", "env:1", "file:1", None)),
+    "consumers": ((("a", "b"), "c, d", ["e"]), (("a", "b"), ("c", "d"), ("e",), ())),
 }
 
 

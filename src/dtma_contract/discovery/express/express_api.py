@@ -69,7 +69,7 @@ _DISPATCH_STEPS = 20_000
 
 def new_router(machine: Machine, node: Node, *, is_app: bool) -> RouterValue:
     """Return a new app or router."""
-    machine.effects += 1
+    machine.registered()
     router = RouterValue(machine.location(node), is_app=is_app)
     machine.routers.append(router)
     return router
@@ -116,9 +116,9 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "route": lambda this, arguments, node: _route(machine, router, arguments, node),
         "listen": lambda this, arguments, node: _listen(machine, router, arguments, node),
         "handle": lambda this, arguments, node: machine.dispatched(router, node) or UNDEFINED,
-        "set": lambda this, arguments, node: _set(router, arguments),
-        "enable": lambda this, arguments, node: _set(router, [*arguments[:1], True]),
-        "disable": lambda this, arguments, node: _set(router, [*arguments[:1], False]),
+        "set": lambda this, arguments, node: _set(machine, router, arguments),
+        "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
+        "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
         "on": lambda this, arguments, node: router,
         "once": lambda this, arguments, node: router,
         "param": lambda this, arguments, node: router,
@@ -143,8 +143,9 @@ def store_setting(router: RouterValue, name: str, value: Value) -> None:
     router.settings[name] = value
 
 
-def _set(router: RouterValue, arguments: list[Value]) -> Value:
+def _set(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
     if len(arguments) > 1 and isinstance(arguments[0], str):
+        machine.changed(router)
         router.settings[arguments[0]] = arguments[1]
     return router
 
@@ -193,7 +194,7 @@ def _register(
     nodes: list[Node | None],
     node: Node,
 ) -> None:
-    machine.effects += 1
+    machine.registered()
     methods = ("ALL",) if method == "all" else ("DELETE",) if method == "del" else (method.upper(),)
     if not handlers and method != "?":
         return
@@ -235,7 +236,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
 
 
 def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
+    machine.registered()
     nodes = _argument_nodes(node)
     if not arguments:
         return router
@@ -342,7 +343,7 @@ def _use_opaque(
 
 def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterValue, node: Node) -> None:
     """Mount a router below a path of another one."""
-    machine.effects += 1
+    machine.registered()
     if child is router:
         return
     child.is_mounted = True

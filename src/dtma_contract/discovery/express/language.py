@@ -208,6 +208,7 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
         if not isinstance(option, ObjectValue):
             continue
         if not isinstance(name, str):
+            machine.changed(option)
             option.is_open = True
             option.rest.append(value)
             known = [key for _, key in alternatives(name) if isinstance(key, str)]
@@ -222,6 +223,7 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
                 machine.call(known_member.setter, option, [value], node)
             continue
         if isinstance(option, ArrayValue) and name.isdigit() and int(name) <= len(option.items):
+            machine.changed(option)
             option.items[int(name) : int(name) + 1] = [value]
         else:
             machine.write(option, name, value)

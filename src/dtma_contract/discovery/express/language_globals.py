@@ -211,6 +211,7 @@ def _assign(machine: Machine, arguments: list[Value], node: Node) -> Value:
     target = arguments[0] if arguments else UNDEFINED
     for _, option in alternatives(target):
         if isinstance(option, ObjectValue):
+            machine.changed(option)
             for source in arguments[1:]:
                 merge_into(machine, option, machine.read(source), node)
     return target

@@ -70,6 +70,7 @@ class Limits:
         nested: calls of one function inside of itself.
         turns: turns of one loop.
         speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
+        idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
         idle_steps: the same for all callbacks together that do not look as if they concerned the server.
     """
 
@@ -79,6 +80,7 @@ class Limits:
     turns: int = 2_000
     speculative_steps: int = 400_000
     idle_steps: int = 100_000
+    idle_function_steps: int = 60_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +170,10 @@ class Machine:
         self._depth = 0
         self._active: dict[Any, int] = {}
         self._pure: dict[Any, tuple[Value, ...]] = {}
+        self._pure_since: list[tuple[int, Any]] = []
+        self._costs: dict[tuple[str, int], int] = {}
         self.effects = 0
+        self.registrations = 0
         self._logs: list[_Log] = []
         self._deferred: deque[_Deferred] = deque()
         self._idle: deque[_Deferred] = deque()
@@ -229,6 +234,11 @@ class Machine:
         """Return the place of a node."""
         return Location(node.file.path, node.line)
 
+    def registered(self) -> None:
+        """Note that a router was made or registered on."""
+        self.effects += 1
+        self.registrations += 1
+
     def site_of(self, node: Node, wanted: str) -> Location:
         """Return the place of the innermost call under way in which a text stands, else the place of the node.
 
@@ -269,7 +279,19 @@ class Machine:
         """Store a value in a name of the call under way, so that a branch can take it back."""
         self._store(scope.names, scope.born, name, value)
 
+    def changed(self, holder: ObjectValue) -> None:
+        """Note that the items of an array or the entries of a map changed."""
+        self.effects += 1
+        self._forget(holder.born)
+
+    def _forget(self, born: int) -> None:
+        """Forget what calls gave that may have read what changes now: it was there before they were made."""
+        while self._pure_since and self._pure_since[-1][0] > born:
+            self._pure.pop(self._pure_since.pop()[1], None)
+
     def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
+        if container.get(key, _MISSING) is not value:
+            self._forget(born)
         # What was made inside of a branch is not there without it.
         if self._logs and born < self._logs[-1].born:
             self._logs[-1].entries.setdefault((id(container), key), (container, born, key, container.get(key, _MISSING)))
@@ -300,8 +322,9 @@ class Machine:
                 self._logs.pop()
                 del self.conditions[mark:]
             after = {place: entry[0].get(entry[2], _MISSING) for place, entry in log.entries.items()}
-            for container, _, key, old in log.entries.values():
+            for container, born, key, old in log.entries.values():
                 _restore(container, key, old)
+                self._forget(born)
             results.append(result)
             afters.append((condition, log.entries, after, gone or leaves(result)))
         places = {place: entry for _, entries, _, _ in afters for place, entry in entries.items()}
@@ -527,7 +550,12 @@ class Machine:
         if self._depth >= self.limits.depth:
             self.problem(node, "calls are nested deeper than is followed")
             return Opaque(f"{function.name}()")
-        before = self.effects
+        cost = self._costs.get(place, 0)
+        if cost > self.limits.idle_function_steps and not _routers_in(arguments or []):
+            reason = f"{function.name or 'a function'} takes more steps than are spent on one that registers nothing"
+            self.problem(function.node, reason, hides=False)
+            return Opaque(f"{function.name}()")
+        before, steps, registrations = self.effects, self._steps, self.registrations
         self._active[key] = 1
         self._active[place] = self._active.get(place, 0) + 1
         self._depth += 1
@@ -542,9 +570,13 @@ class Machine:
             self._depth -= 1
             self._active[key] = 0
             self._active[place] -= 1
+            # A function that registers, or leads to it, may cost what it wants.
+            registers = self.registrations != registrations or cost < 0
+            self._costs[place] = -1 if registers else cost + self._steps - steps
         if self.effects == before and not isinstance(_inner(result), ObjectValue):
             # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
             self._pure[key] = (result, function, this, arguments)
+            self._pure_since.append((next(BIRTHS), key))
         return result
 
     def _nesting(self, arguments: list[Value] | None) -> int:

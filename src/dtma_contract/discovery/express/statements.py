@@ -28,6 +28,8 @@ __all__ = ["EXECUTORS", "condition_of", "iterated"]
 _CONDITION_LENGTH = 100
 _LOOPS = {"for_statement", "for_in_statement", "while_statement", "do_statement"}
 _CHANGES = {"update_expression", "augmented_assignment_expression", "assignment_expression"}
+# A loop that registers does so early.
+_IDLE_TURNS = 200
 
 
 def condition_of(node: Node) -> str:
@@ -141,8 +143,10 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
     start, test, step, body = (node.get(name) for name in ("initializer", "condition", "increment", "body"))
     if start is not None:
         machine.execute(start, inner)
-    ends = 0
-    for _ in range(machine.limits.turns):
+    ends, before = 0, machine.registrations
+    for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         tested = test is None or test.type == ";" or test.type == "empty_statement"
         decided = True if tested else truth(machine.evaluate(test, inner))  # type: ignore[arg-type] # tested is that
         if decided is False:
@@ -155,17 +159,21 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if step is not None:
             machine.evaluate(step, inner)
-        if decided is None or tested or bits & BREAK:
+        if decided is None or (tested and bits & BREAK and turn):
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+        if tested and bits & BREAK:
+            _widen(machine, node, inner)
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
 
 
 def _while(machine: Machine, node: Node, scope: Scope) -> int:
     test, body = node.get("condition"), node.get("body")
-    ends = 0
+    ends, before = 0, machine.registrations
     tests_first = node.type != "do_statement"
     for turn in range(machine.limits.turns):
+        if _leads_nowhere(machine, turn, before):
+            break
         if tests_first or turn:
             decided = truth(machine.evaluate(test, scope)) if test is not None else None
             if decided is False:
@@ -178,10 +186,18 @@ def _while(machine: Machine, node: Node, scope: Scope) -> int:
         ends |= bits & ~(NORMAL | BREAK | CONTINUE)
         if not bits & (NORMAL | CONTINUE):
             return ends | (NORMAL if bits & BREAK else 0)
-        if decided is not True or bits & BREAK:
+        is_endless = test is not None and test.type == "true"
+        if decided is not True or (is_endless and bits & BREAK and turn):
             return ends | NORMAL
-    machine.problem(node, f"the loop is followed for {machine.limits.turns} turns")
+        if is_endless and bits & BREAK:
+            _widen(machine, node, scope)
+    machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
+
+
+def _leads_nowhere(machine: Machine, turn: int, before: int) -> bool:
+    """Return whether a loop has turned many times while no router was made or registered on."""
+    return turn > _IDLE_TURNS and machine.registrations == before
 
 
 def _widen(machine: Machine, loop: Node, scope: Scope) -> None:

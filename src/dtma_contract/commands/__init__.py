@@ -1,0 +1,1 @@
+"""The subcommands of ``dtma-contract``, one module each: options, examples, one call."""

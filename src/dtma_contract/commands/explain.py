@@ -1,0 +1,74 @@
+"""``dtma-contract explain``: what does a clause ask, and why?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+import click
+from rich.console import Console
+from rich.markup import escape
+
+from dtma_contract.drift.kinds import KINDS, Kind
+from dtma_contract.errors import UsageError
+
+if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
+    from dtma_contract.contract import Contract
+    from dtma_contract.verdict import Clause
+
+__all__ = ["explain"]
+
+
+@click.command(short_help="What does a clause ask, and why?")
+@click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
+@click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
+def explain(*, clauses: Sequence[str], listing: bool) -> None:
+    """Explain clauses, and kinds of drift finding: what is required or wrong, why it matters, what to do.
+
+    \b
+    Examples:
+      dtma-contract explain core.tools.start/mounted
+      dtma-contract explain core.tools.start
+      dtma-contract explain stale-image
+      dtma-contract explain --list
+    """  # noqa: D301 - click keeps the lines below this very character as they are
+    from dtma_contract.clauses import select  # noqa: PLC0415 - slow to import, and --help is not
+    from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
+
+    contract = load_contract()
+    named = [name for name in clauses if name not in KINDS]
+    chosen = select(load_clauses(contract), named) if named or not clauses else ()
+    if not clauses and not listing:
+        raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
+    console = Console()
+    for kind in (KINDS[name] for name in clauses if name in KINDS):
+        for line in [kind.id] if listing else _kind_lines(kind):
+            console.print(line, highlight=False, soft_wrap=True)
+    for clause in chosen:
+        lines = [clause.id] if listing else list(_explanation(clause, contract))
+        for line in lines:
+            console.print(line, highlight=False, soft_wrap=True)
+
+
+def _kind_lines(kind: Kind) -> Iterator[str]:
+    yield f"[bold]{kind.id}[/]  [dim]{kind.level}, a finding of drift[/]"
+    yield f"  {escape(kind.text)}"
+    yield f"  [dim]why[/]         {escape(kind.reason)}"
+    if kind.weighs:
+        yield f"  [dim]level[/]       {escape(kind.weighs)}"
+    yield f"  [dim]remedy[/]      {escape(kind.remedy)}"
+    if kind.clause:
+        yield f"  [dim]clause[/]      {kind.clause}"
+
+
+def _explanation(clause: Clause, contract: Contract) -> Iterator[str]:
+    yield f"[bold]{clause.id}[/]  [dim]{clause.level}, needs effects {clause.needs}[/]"
+    yield f"  {escape(clause.text)}"
+    yield f"  [dim]why[/]         {escape(clause.reason)}"
+    for operation in map(contract.operation, clause.operations):
+        yield f"  [dim]operation[/]   {operation.method} {operation.path}  [dim]{operation.id}[/]"
+    kinds = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
+    if kinds:
+        yield f"  [dim]findings[/]    {', '.join(kinds)}"
+    code = " --source DIR" if not clause.operations else ""
+    yield f"  [dim]judge only[/]  dtma-contract verify --target URL{code} --only {clause.id}"

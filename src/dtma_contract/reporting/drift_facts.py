@@ -1,0 +1,70 @@
+"""What every format of a drift report says of the things that were compared. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from dtma_contract.drift.report import NEVER_BLOCKING, DriftReport, Row
+from dtma_contract.routes import Cell, Corner
+from dtma_contract.verdict import Level
+
+__all__ = ["CORNER_NAMES", "corner_facts", "differing_rows", "verdict_of"]
+
+CORNER_NAMES: Mapping[Corner, str] = {
+    Corner.CONTRACT: "contract",
+    Corner.SOURCE: "source",
+    Corner.IMAGE: "image",
+    Corner.TARGET: "target",
+    Corner.CONSUMER: "callers",
+}
+
+# As much of a digest or a commit as people compare.
+_SHORT = 12
+
+# Keys of the provenance in the order in which they are said, with the word in front.
+_SAID = {
+    "folder": "", "folders": "", "reference": "", "target": "", "service": "", "version": "version",
+    "operations": "operations", "calls": "calls", "digest": "", "image_id": "", "revision": "revision",
+    "created": "built", "commit": "commit", "commits_behind": "commits behind", "entry": "entry", "express": "Express",
+}  # fmt: skip
+_SHORTENED = {"revision", "commit", "digest", "image_id"}
+
+
+def corner_facts(report: DriftReport) -> Iterator[tuple[str, str]]:
+    """Yield each corner's name and what is known of the thing that was read, in one line."""
+    for corner in report.corners:
+        told = report.provenance.get(str(corner), {})
+        words = [_said(key, told[key]) for key in _SAID if told.get(key) not in (None, "", [], {})]
+        read = [] if corner in report.compared else ["could not be read"]
+        yield CORNER_NAMES[corner], ", ".join([*dict.fromkeys(words), *read]) or "read"
+
+
+def _said(key: str, value: Any) -> str:
+    text = ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    if key in _SHORTENED:
+        head, colon, digest = text.rpartition(":")
+        text = f"{head}{colon}{digest[:_SHORT]}"
+    if key in {"operations", "calls", "commits_behind"}:
+        return f"{text} {_SAID[key]}"
+    return f"{_SAID[key]} {text}".strip()
+
+
+def differing_rows(report: DriftReport) -> tuple[Row, ...]:
+    """Return the rows that a reader has to see: the corners differ, a finding speaks of it, or it is unknown."""
+    spoken = {name for found in report.findings if found.kind != NEVER_BLOCKING for name in found.routes}
+    return tuple(
+        row
+        for row in report.rows
+        if not row.agrees or row.name in spoken or any(cell.state is Cell.UNKNOWN for cell in row.cells.values())
+    )
+
+
+def verdict_of(report: DriftReport) -> str:
+    """Return the outcome in one line."""
+    musts = sum(found.level is Level.MUST for found in report.findings)
+    shoulds = len(report.findings) - musts
+    if len(report.compared) <= 1:
+        return "nothing could be compared"
+    said = [f"{count} {word}" for count, word in ((musts, "must"), (shoulds, "should")) if count]
+    return f"drift: {' and '.join(said)}" if said else "no drift"

@@ -1,0 +1,178 @@
+"""What `dtma-contract drift` prints, how it ends, and what it says of mistakes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from drift.services import NAMES, write_service
+from neighbours.processes import free_port
+from runs.commands import command as run
+
+START = "POST /tools/{instanceNameOnToolbox}/start"
+WITHOUT_START = [name for name in NAMES if name != START]
+
+
+@pytest.fixture
+def service(tmp_path):
+    """A service that keeps the contract."""
+    return write_service(tmp_path / "service")
+
+
+@pytest.fixture
+def broken(tmp_path):
+    """A service without start."""
+    return write_service(tmp_path / "broken", *WITHOUT_START)
+
+
+# What is typed, and what the one message says.
+MISTAKES = {
+    "no corner": ([], ["nothing to compare", "`dtma-contract drift --source . --target http://HOST:30000`"]),
+    "no such folder": (["--source", "nowhere"], ["nowhere of --source does not exist", "package.json"]),
+    "a file": (["--source", "file"], ["file of --source is a file"]),
+    "no such callers": (["--consumer", "nowhere"], ["nowhere of --consumer does not exist"]),
+    "no such entry": (["--source", "service", "--entry", "src/no.ts"], ["src/no.ts"]),
+    "no URL": (["--target", "droplet:30000"], ["is no URL", "http://droplet:30000"]),
+    "no pattern": (["--source", "service", "--auth-name", "("], ['The name "(" of --auth-name']),
+    "nothing to ask": (["--source", "service", "--introspect"], ["--introspect asks an image", "--image"]),
+    "no such form": (["--source", "service", "--format", "xml"], ["'xml' is not one of", "sarif"]),
+    "no place for the result": (["--source", "service", "--output", "nowhere/x"], ["nowhere/x", "Name another file"]),
+    "no such contract": (["--source", "service", "--contract", "none.yaml"], ["none.yaml cannot be read"]),
+    "no such option": (["--sources", "."], ["--sources", "--source"]),
+}
+
+
+@pytest.mark.parametrize(("arguments", "words"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_message_with_the_next_step(arguments, words, tmp_path):
+    """Exit code 4, nothing on standard output, and no traceback."""
+    write_service(tmp_path / "service")
+    (tmp_path / "file").write_text("")
+    done = run("drift", *arguments, cwd=tmp_path)
+
+    assert (done.exit_code, done.stdout) == (4, ""), done
+    messages = [line for line in done.stderr.splitlines() if line.startswith("dtma-contract:")]
+    assert (len(messages), [word for word in words if word not in messages[0]]) == (1, [])
+
+
+def test_a_service_that_keeps_the_contract_passes(service, tmp_path):
+    """Exit code 0, and a table that has nothing to show."""
+    done = run("drift", "--source", str(service), cwd=tmp_path)
+
+    assert done.exit_code == 0, done
+    assert "no drift  27 of 27 routes agree" in done.stdout
+    assert "reading the source" in done.stderr
+
+
+def test_json_is_the_only_thing_on_standard_output(broken, tmp_path):
+    """Progress goes to standard error; the finding has its place."""
+    done = run("drift", "--source", str(broken), "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert done.exit_code == 1, done
+    (finding,) = document["findings"]
+    assert (finding["kind"], finding["path"]) == ("missing-in-source", "/tools/{instanceNameOnToolbox}/start")
+    assert (finding["file"], document["complete"]) == ("src/routes.js", True)
+
+
+def test_a_stub_entry_point_is_told_from_its_routers(tmp_path):
+    """The routes are there for a text search, and are mounted by nothing."""
+    folder = write_service(tmp_path / "stub", stub=True)
+    done = run("drift", "--source", str(folder), "--format", "json", cwd=tmp_path)
+
+    (finding,) = json.loads(done.stdout)["findings"]
+    assert (done.exit_code, finding["kind"], finding["file"]) == (1, "declared-not-mounted", "src/routes.js")
+
+
+@pytest.mark.parametrize(
+    ("form", "beginning"), [("markdown", "### ❌"), ("sarif", "{"), ("json", "{"), ("text", "contract  ")]
+)
+def test_a_result_can_be_written_to_a_file(form, beginning, broken, tmp_path):
+    """Nothing is on standard output then."""
+    file = tmp_path / "result"
+    done = run("drift", "--source", str(broken), "--format", form, "--output", str(file), cwd=tmp_path)
+
+    assert (done.exit_code, done.stdout, file.read_text().startswith(beginning)) == (1, "", True), done
+
+
+def test_middleware_can_be_named(tmp_path):
+    """A name that nobody would guess is told with --auth-name."""
+    folder = write_service(tmp_path / "service")
+    for file in ("routes.js", "authenticate.js"):
+        path = folder / "src" / file
+        path.write_text(
+            path.read_text().replace("authenticate", "doorkeeper").replace("./doorkeeper", "./authenticate")
+        )
+    plain = run("drift", "--source", str(folder), "--format", "json", cwd=tmp_path)
+    named = run("drift", "--source", str(folder), "--auth-name", "^doorkeeper$", cwd=tmp_path)
+
+    assert [found["kind"] for found in json.loads(plain.stdout)["findings"]] == ["auth-differs"]
+    assert (plain.exit_code, named.exit_code) == (1, 0), named
+
+
+def test_strict_blocks_on_less(tmp_path):
+    """What is served beyond the contract fails a strict run alone."""
+    folder = write_service(tmp_path / "more", *NAMES, "GET /metrics")
+
+    codes = [run("drift", "--source", str(folder), *more, cwd=tmp_path).exit_code for more in ([], ["--strict"])]
+    assert codes == [0, 1]
+
+
+def test_a_folder_without_a_service_is_no_pass(tmp_path):
+    """Nothing could be compared: exit code 5, and the reason."""
+    (tmp_path / "empty").mkdir()
+    done = run("drift", "--source", "empty", "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert done.exit_code == 5, done
+    assert (document["findings"], document["complete"]) == ([], False)
+    assert "package.json" in document["unknown"][0]["reason"]
+
+
+def test_a_dead_target_beside_a_source_is_an_unknown(service, tmp_path):
+    """The source is judged all the same; exit code 6 is for what only asks a target."""
+    url = f"http://127.0.0.1:{free_port()}"
+    done = run("drift", "--source", str(service), "--target", url, "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert done.exit_code == 0, done
+    assert {row["target"] for row in document["routes"]} == {"unknown"}
+    assert [unknown["where"] for unknown in document["unknown"]] == ["target"]
+
+
+def test_an_image_that_is_not_there_is_an_unknown(service, tmp_path):
+    """It is said what was tried; a strict run does not pass."""
+    arguments = ("drift", "--source", str(service), "--image", "./none.tar")
+    done = run(*arguments, "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert done.exit_code == 0, done
+    assert {row["image"] for row in document["routes"]} == {"unknown"}
+    assert "none.tar" in document["unknown"][0]["reason"]
+    assert run(*arguments, "--strict", cwd=tmp_path).exit_code == 1
+
+
+def test_the_token_is_nowhere(service, tmp_path):
+    """It is taken from the environment, and shown by no format."""
+    token = "a-token-that-nobody-else-has"  # noqa: S105 - made up here
+    url = f"http://127.0.0.1:{free_port()}"
+    for form in ("text", "json", "markdown", "sarif"):
+        done = run(
+            "drift",
+            "--source",
+            str(service),
+            "--target",
+            url,
+            "--format",
+            form,
+            cwd=tmp_path,
+            env={"DTMA_BEARER_TOKEN": token},
+        )
+        assert token not in done.stdout + done.stderr
+
+
+def test_kinds_are_explained(tmp_path):
+    """`explain` knows them beside clauses."""
+    done = run("explain", "stale-image", "core.tools.start/mounted", cwd=tmp_path)
+
+    assert done.exit_code == 0, done
+    assert ["stale-image  must" in done.stdout, "core.tools.start/mounted  must" in done.stdout] == [True, True]
