@@ -16,6 +16,7 @@ from dtma_contract.discovery.express.registrations import (
     PathValue,
     RegisteredRoute,
     RouterValue,
+    StackValue,
 )
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -39,6 +40,7 @@ from dtma_contract.discovery.express.values import (
 __all__ = [
     "METHODS",
     "NO_EXPORT",
+    "alter",
     "express_module",
     "is_registration_like",
     "mount",
@@ -63,6 +65,8 @@ _PATH_LIKE = re.compile(
     r"path|prefix|base|url|uri|route|mount|root|endpoint|version|env|config|option|setting|api", re.IGNORECASE
 )
 _MAX_PATHS = 64
+# Methods that change the array that they are called on (ECMA-262, section 23.1.3).
+_LIST_CHANGES = ("copyWithin", "fill", "pop", "push", "reverse", "shift", "sort", "splice", "unshift")
 # A handler that hands its request on does little before.
 _DISPATCH_STEPS = 20_000
 
@@ -86,7 +90,6 @@ def express_module(machine: Machine) -> NativeFunction:
     module.props |= {
         "Router": router,
         "default": module,
-        "__esModule": True,
         "application": ObjectValue(tag="application"),
     }
     for name in ("json", "urlencoded", "raw", "text", "static", "query"):
@@ -133,14 +136,38 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         router.props["locals"] = ObjectValue()
         router.props["locals"].is_open = True
         return router.props["locals"]
-    if name == "default":
+    if name == "default" or (router.is_app and name in {"_router", "router"}):
+        # The router inside of an app holds what is registered on the app.
         return router
+    if name == "stack":
+        return _stack(machine, router)
     return Opaque(f"{router.tag}.{name}")
 
 
-def store_setting(router: RouterValue, name: str, value: Value) -> None:
+def _stack(machine: Machine, router: RouterValue) -> StackValue:
+    stack = StackValue(router)
+
+    def change(this: Value, arguments: list[Value], node: Node) -> Value:
+        alter(machine, router, node)
+        return Opaque("a layer")
+
+    stack.props |= {name: NativeFunction(name, change) for name in _LIST_CHANGES}
+    return stack
+
+
+def alter(machine: Machine, router: RouterValue, node: Node) -> None:
+    """Note that a program changes by hand what Express keeps of its registrations."""
+    machine.registered()
+    reason = f"`{' '.join(node.text[:80].split())}` changes by hand what is registered"
+    conditions, location = tuple(machine.conditions), machine.location(node)
+    router.items.append(OpaqueLayer("/", reason, conditions, location, alters=True))
+
+
+def store_setting(machine: Machine, router: RouterValue, name: str, value: Value, node: Node) -> None:
     """Remember what a program stores on an app under a name of its own."""
     router.settings[name] = value
+    if name in {"stack", "_router"}:
+        alter(machine, router, node)
 
 
 def _set(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:

@@ -22,6 +22,7 @@ from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Link,
@@ -238,6 +239,8 @@ def _call(machine: Machine, node: Node, scope: Scope) -> Value:
 
 def _imported(machine: Machine, arguments: list[Value], node: Node) -> Value:
     specifier = as_text(arguments[0]) if arguments else UNDEFINED
+    if isinstance(specifier, DefaultText):
+        machine.problem(node, f"`{condition_of(node)}` may load another module than by default")
     if isinstance(specifier, str):
         return machine.load(node.file.path, specifier, node)
     machine.problem(node, f"which module `{condition_of(node)}` imports is not known")

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
-from dtma_contract.discovery.express.express_api import is_registration_like, router_member, store_setting
+from dtma_contract.discovery.express.express_api import alter, is_registration_like, router_member, store_setting
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.map_methods import MAP_METHODS
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.registrations import RouterValue
+from dtma_contract.discovery.express.registrations import RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.text_methods import TEXT_METHODS
 from dtma_contract.discovery.express.values import (
@@ -163,10 +163,17 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
     if isinstance(holder, Either):
         options = [(c, option) for c, option in alternatives(holder) if not isinstance(option, Nothing)]
         known = [(c, option) for c, option in options if not isinstance(option, Opaque)]
+        unknown = [option for _, option in options if isinstance(option, Opaque)]
         options = known or options[:1]
         runs = [(c, lambda option=option: call_member(machine, option, name, arguments, node)) for c, option in options]
         results = machine.branches(runs, leaves=lambda _: False)
         got = [(c, r) for (c, _), r in zip(options, results, strict=True) if r is not None]
+        if known and unknown and all(isinstance(option, str | Text | ArrayValue | MapValue) for _, option in known):
+            # What is known is a default: whatever is unknown gives something as well, and calls back with it.
+            for argument in arguments:
+                if isinstance(argument, FunctionValue) and not argument.is_class:
+                    machine.speculate(argument, node)
+            got.append(("", unknown[0].derived(f"{unknown[0].origin}.{name}()")))
         return either(*got) if got else UNDEFINED
     if isinstance(holder, RouterValue) and isinstance(name, Either | Opaque | Text):
         return _called_by_unknown_name(machine, holder, name, arguments, node)
@@ -207,6 +214,9 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
     for _, option in alternatives(holder):
         if not isinstance(option, ObjectValue):
             continue
+        if isinstance(option, StackValue):
+            alter(machine, option.router, node)
+            continue
         if not isinstance(name, str):
             machine.changed(option)
             option.is_open = True
@@ -216,7 +226,7 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
                 machine.write(option, key, value)
             continue
         if isinstance(option, RouterValue):
-            store_setting(option, name, value)
+            store_setting(machine, option, name, value, node)
         known_member = option.find(name)
         if isinstance(known_member, Accessor):
             if known_member.setter is not None:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
+from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     BIRTHS,
@@ -618,6 +618,8 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
         for _, option in alternatives(value):
             if isinstance(option, RouterValue):
                 found.append(option)
+            elif isinstance(option, StackValue):
+                found.append(option.router)
             elif depth and isinstance(option, ArrayValue):
                 found += _routers_in(option.items, depth - 1)
             elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):

@@ -18,11 +18,15 @@ from dtma_contract.discovery.express.machine import Limits, Machine, ThrownError
 from dtma_contract.discovery.express.node_api import NodeApi, url_class
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.packages import Packages
+from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, SourceFile, parse
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
+    Accessor,
+    ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Link,
@@ -249,7 +253,9 @@ class Program:
                 reason = f"which module `{' '.join(node.text[:80].split())}` loads is not known"
                 self.machine.problem(node, reason)
                 return Opaque(node.text[:60], unresolved="a module that is not known")
-            return either(*((c, self._load(module.path, option, node, required=True)) for c, option in options))
+            loaded = either(*((c, self._load(module.path, option, node, required=True)) for c, option in options))
+            self._tell_default(arguments[0], wanted, loaded, node)
+            return loaded
 
         made = NativeFunction("require", load)
         main = self.modules.get(self.entry.path)
@@ -261,6 +267,16 @@ class Program:
             "cache": ObjectValue(),
         }
         return made
+
+    def _tell_default(self, given: Value, wanted: Value, loaded: Value, node: Node) -> None:
+        """Note that another module may be loaded than the one that a default names.
+
+        What the one gives that is read, the other gives too: settings are settings, and routes are other routes.
+        """
+        texts = [text for value in (given, wanted) for _, text in alternatives(value)]
+        if any(isinstance(text, DefaultText) or not isinstance(text, str) for text in texts):
+            reason = f"`{' '.join(node.text[:80].split())}` may load another module than by default"
+            self.machine.problem(node, reason, hides=_may_act(loaded))
 
     # -- imports and exports
 
@@ -462,6 +478,22 @@ class Program:
         elif isinstance(value, FunctionValue):
             self.machine.speculate(value, node)
         return UNDEFINED
+
+
+def _may_act(value: Value, depth: int = 3) -> bool:
+    """Return whether a value holds anything that can be called, or that is not known."""
+    if isinstance(value, Either):
+        return any(_may_act(option, depth) for _, option in value.options)
+    if isinstance(value, Opaque):
+        # What the environment says is a setting too.
+        return bool(value.package or value.unresolved)
+    if isinstance(value, FunctionValue | NativeFunction | RouterValue | Link | Accessor):
+        return True
+    if isinstance(value, ArrayValue):
+        return value.is_open or any(_may_act(item, depth - 1) for item in value.items)
+    if isinstance(value, ObjectValue) and depth:
+        return any(_may_act(member, depth - 1) for member in value.props.values())
+    return False
 
 
 def _with_stars(module: Module) -> list[Module]:
