@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from dtma_contract.discovery.express.absent_exports import absent_export
 from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
+from dtma_contract.discovery.express.paths import syntax_error
 from dtma_contract.discovery.express.registrations import (
     Handler,
     Layer,
@@ -22,6 +24,7 @@ from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Hole,
@@ -234,10 +237,19 @@ def _register(
     if location.line == node.line:
         location = machine.location(name or node)
     for condition, single in paths_of(path):
+        _refused(machine, condition, single, node)
         conditions = tuple([*machine.conditions, *([condition] if condition else [])])
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))
     if method == "?":
         machine.problem(node, "the method of a route is not known", hides=False)
+
+
+def _refused(machine: Machine, condition: str, path: PathValue, node: Node) -> None:
+    """Note that Express throws at a path; a default stands for another one, and says nothing."""
+    if not condition and isinstance(path, str) and not isinstance(path, DefaultText):
+        reason = syntax_error(path, machine.express_major)
+        if reason:
+            machine.crashes(node, f"Express {machine.express_major} refuses the path {path!r}: {reason}")
 
 
 def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], node: Node) -> Iterator[Handler]:
@@ -251,6 +263,8 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
         options = [option for _, option in alternatives(value)]
         if isinstance(value, Opaque) and value.unresolved.startswith(NO_EXPORT):
             machine.crashes(node, f"a route is registered with `{value.origin}`: {value.unresolved}")
+        elif isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
+            machine.crashes(node, f"a route is registered with a handler that is none: {reason}")
         for option in options:
             if isinstance(option, ArrayValue):
                 yield from _handlers(machine, option.items, [], node)
@@ -272,6 +286,7 @@ def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: No
     if _is_path(first, more=len(arguments) > 1):
         path, arguments, nodes = first, arguments[1:], nodes[1:]
     for condition, single in paths_of(path):
+        _refused(machine, condition, single, node)
         if condition:
             machine.conditions.append(condition)
         try:
@@ -311,6 +326,8 @@ def _use_one(
             del machine.conditions[mark:]
         return
     conditions, location = tuple(machine.conditions), machine.location(node)
+    if isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
+        machine.crashes(node, f"`use` is given a handler that is none: {reason}")
     if isinstance(value, RouterValue):
         mount(machine, router, path, value, node)
     elif isinstance(value, ArrayValue):

@@ -143,8 +143,11 @@ class Machine:
     Args:
         load: evaluates the module that a specifier means in a file, and returns its exports.
         limits: what it may cost.
+        express_major: the version of Express that the program runs with.
 
     Attributes:
+        exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
         routers: every app and router that was made.
         problems: what could not be resolved.
@@ -152,8 +155,13 @@ class Machine:
         crash: why loading ends the process, with its place, or None.
     """
 
-    def __init__(self, load: Callable[[str, str, Node], Value], limits: Limits | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str, str, Node], Value], limits: Limits | None = None, *, express_major: int = 4
+    ) -> None:
         self.load = load
+        self.express_major = express_major
+        self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
+        self.unsure = 0
         self.limits = limits or Limits()
         self.conditions: list[str] = []
         self.routers: list[RouterValue] = []
@@ -259,8 +267,8 @@ class Machine:
         self.problems.setdefault((location, reason), Problem(location, reason, hides))
 
     def crashes(self, node: Node, reason: str) -> None:
-        """Note that the program ends here while it loads, unless that depends on something."""
-        if self.crash is None and not self.conditions:
+        """Note that the program ends here while it loads, unless that depends on something, or is caught."""
+        if self.crash is None and not self.conditions and not self.tries and not self.unsure:
             self.crash = (reason, self.location(node))
 
     # -- state
@@ -487,6 +495,7 @@ class Machine:
         depth, frames = self._depth, len(self.frames)
         mark, logs = len(self.conditions), len(self._logs)
         active = dict(self._active)
+        self.unsure += 1
         try:
             self._invoke(function, Opaque("this"), None, node)
         except ThrownError:
@@ -497,6 +506,7 @@ class Machine:
             self._active = active
             self.problem(function.node, f"the callback {function.name or 'here'} takes more steps than are spent on one")
         finally:
+            self.unsure -= 1
             self._ceiling = ceiling
             self._depth = depth
             del self.frames[frames:], self.conditions[mark:], self._logs[logs:]

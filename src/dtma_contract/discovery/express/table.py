@@ -11,7 +11,7 @@ from dtma_contract.discovery.express.call_sites import CallSite, call_sites, may
 from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.machine import Limits
-from dtma_contract.discovery.express.packages import Package, Packages
+from dtma_contract.discovery.express.packages import Packages, express_major
 from dtma_contract.discovery.express.paths import template_of
 from dtma_contract.discovery.express.program import Program, deeply
 from dtma_contract.discovery.express.registrations import RouterValue
@@ -136,7 +136,7 @@ class _Reader:
         self._corner = corner
         self._folder = folder
         self._auth_names = auth_names
-        self._major = express_major(tree, packages, folder)
+        self._major = express_major(packages, folder)
 
     def table(self) -> RouteTable:
         machine = self._program.machine
@@ -333,19 +333,3 @@ def _roots(routers: Sequence[RouterValue]) -> list[RouterValue]:
         return [router for router in served if router.is_app or not router.is_mounted]
     apps = [router for router in routers if router.is_app and not router.is_mounted]
     return [*served, *(app for app in apps if app not in served)]
-
-
-def express_major(tree: FileTree, packages: Packages, folder: str) -> int:
-    """Return the major version of Express that a service asks for; 4 where it does not say."""
-    place = folder
-    while True:
-        package: Package | None = packages.at(place)
-        asked = package.dependencies.get("express", "") if package else ""
-        if match := re.search(r"\d+", asked):
-            return int(match[0])
-        installed = packages.at(join(place, "node_modules/express"))
-        if installed is not None and (match := re.match(r"\d+", installed.text("version"))):
-            return int(match[0])
-        if not place:
-            return 4
-        place = place.rpartition("/")[0]
