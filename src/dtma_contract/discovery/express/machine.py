@@ -28,6 +28,7 @@ from dtma_contract.discovery.express.values import (
     ObjectValue,
     Opaque,
     PromiseValue,
+    ProxyValue,
     Scope,
     Value,
     alternatives,
@@ -45,6 +46,12 @@ _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 _CONDITION_LENGTH = 80
 # What a callback mentions that registers routes, or leads to it.
 _SERVER_WORDS = re.compile(r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)")
+
+# Natives that call what they are given while they run, or give back what does.
+_CALLING = frozenset({"map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort",
+                      "from", "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
+                      "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
+                      "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create"})  # fmt: skip
 
 # Packages and members that take an app or a router and register nothing on it.
 HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
@@ -147,6 +154,7 @@ class Machine:
 
     Attributes:
         exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        handed: what was given to something that may call the functions in it, whenever it likes, by identity.
         unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
         routers: every app and router that was made.
@@ -162,6 +170,7 @@ class Machine:
         self.express_major = express_major
         self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
         self.unsure = 0
+        self.handed: dict[int, Value] = {}
         self.limits = limits or Limits()
         self.conditions: list[str] = []
         self.routers: list[RouterValue] = []
@@ -399,9 +408,16 @@ class Machine:
         if isinstance(callee, FunctionValue):
             return self._invoke(callee, this, arguments, node)
         if isinstance(callee, NativeFunction):
+            if callee.name not in _CALLING:
+                self.hands_out(*arguments)
             return callee.call(this, arguments, node)
         if isinstance(callee, Either):
             return self._call_each(callee, this, arguments, node)
+        if isinstance(callee, ProxyValue):
+            trap = callee.traps.find("apply")
+            if trap is not None:
+                return self.call(trap, callee.traps, [callee.target, this, ArrayValue(arguments)], node)
+            return self.call(callee.target, this, arguments, node)
         if isinstance(callee, RouterValue):
             self.dispatched(callee, node)
             return UNDEFINED
@@ -432,6 +448,11 @@ class Machine:
 
     def call_opaque(self, callee: Opaque, this: Value, arguments: list[Value], node: Node) -> Value:
         """Return what a call of something unknown gives: its callbacks are called, and routers escape into it."""
+        self.hands_out(this, *arguments)
+        for argument in arguments:
+            if isinstance(argument, ObjectValue) and argument.tag == "module":
+                # What a module exports may be added to.
+                argument.is_open = True
         harmless = callee.package in HARMLESS_TAKERS
         for router in _routers_in([*arguments, *([this] if isinstance(this, RouterValue) else [])]):
             if harmless:
@@ -442,6 +463,16 @@ class Machine:
             for function in _functions_in(argument):
                 self.speculate(function, node)
         return callee.derived(f"{callee.origin}()")
+
+    def hands_out(self, *values: Value) -> None:
+        """Note that values are given to something that may call the functions in them, whenever it likes."""
+        for value in values:
+            if isinstance(value, ObjectValue | Either):
+                self.handed[id(value)] = value
+
+    def was_entered(self, function: Node) -> bool:
+        """Return whether a function was called."""
+        return (function.file.path, function.start) in self._costs
 
     def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
         """Note that something unknown was handed a router, and may register on it."""
@@ -626,7 +657,9 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
     found: list[RouterValue] = []
     for value in values:
         for _, option in alternatives(value):
-            if isinstance(option, RouterValue):
+            if isinstance(option, ProxyValue):
+                found += _routers_in([option.target], depth)
+            elif isinstance(option, RouterValue):
                 found.append(option)
             elif isinstance(option, StackValue):
                 found.append(option.router)

@@ -10,6 +10,7 @@ from posixpath import join
 from dtma_contract.discovery.express.call_sites import CallSite, call_sites, may_register
 from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
+from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.machine import Limits
 from dtma_contract.discovery.express.packages import Packages, express_major
 from dtma_contract.discovery.express.paths import template_of
@@ -151,7 +152,7 @@ class _Reader:
             unknown.append(
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
-        declared, missed = self._unreached(routes)
+        declared, missed = self._unreached(routes, is_sure=not unknown)
         if machine.crash is not None:
             routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
         return RouteTable(
@@ -184,8 +185,13 @@ class _Reader:
 
     # -- what evaluation did not reach
 
-    def _unreached(self, reached: Sequence[Route]) -> tuple[list[Route], list[Unknown]]:
-        """Return what is declared and mounted by nothing, and what evaluation may have missed."""
+    def _unreached(self, reached: Sequence[Route], *, is_sure: bool) -> tuple[list[Route], list[Unknown]]:
+        """Return what is declared and mounted by nothing, and what evaluation may have missed.
+
+        Args:
+            reached: the routes that it did not miss.
+            is_sure: whether all was resolved, so that what was not run is dead unless something else calls it.
+        """
         machine = self._program.machine
         routes: list[Route] = []
         unknown: list[Unknown] = []
@@ -208,8 +214,12 @@ class _Reader:
             for site in call_sites(module.file)
             if (path, site.start) not in machine.visited and Location(path, site.line) not in known
         ]
+        roots = {path: module.file.root for path, module in self._program.modules.items()}
+        later = LaterCode(machine, list(roots.values())) if is_sure and sites else None
         for path, site in sites:
             routes.append(self._of_site(path, site, "nothing was seen to run the code that registers it"))
+            if later is not None and not later.holds(roots[path], site.start):
+                continue
             # It is dead code, or evaluation lost its way to it: which of the two cannot be told.
             unknown.append(
                 Unknown(
