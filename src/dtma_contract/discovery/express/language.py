@@ -59,7 +59,7 @@ def member_of(machine: Machine, holder: Value, name: Value, node: Node) -> Value
     if isinstance(holder, Either):
         return _member_of_each(machine, holder, name, node)
     if not isinstance(name, str):
-        return _some_member(machine, holder, node)
+        return _some_member(machine, holder, name, node)
     if isinstance(holder, ObjectValue):
         return _object_member(machine, holder, name, node)
     if isinstance(holder, str):
@@ -125,18 +125,20 @@ def _object_member(machine: Machine, holder: ObjectValue, name: str, node: Node)
     return Opaque(f"{holder.tag or 'an object'}.{name}") if holder.may_have_more else UNDEFINED
 
 
-def _some_member(machine: Machine, holder: Value, node: Node) -> Value:
+def _some_member(machine: Machine, holder: Value, name: Value, node: Node) -> Value:
     """Return what reading a member without a known name may give: any one of them."""
     if isinstance(holder, ArrayValue):
-        values = list(holder.items)
+        values = [("", item) for item in holder.items]
     elif isinstance(holder, ObjectValue) and not isinstance(holder, RouterValue | FunctionValue):
-        values = [machine.got(value, holder, node) for name, value in holder.props.items() if name[:1] not in "@%"]
-        values += holder.rest
+        asked = f"{name.origin} is " if isinstance(name, Opaque) and len(holder.props) > 1 else ""
+        members = [(key, value) for key, value in holder.props.items() if key[:1] not in "@%"]
+        values = [(f"{asked}{key}" if asked else "", machine.got(value, holder, node)) for key, value in members]
+        values += [("", value) for value in holder.rest]
     else:
         values = []
     if not values:
         return holder.derived(f"{holder.origin}[…]") if isinstance(holder, Opaque) else Opaque("a member")
-    return either(*(("", value) for value in values[:_MAX_MEMBERS]))
+    return either(*values[:_MAX_MEMBERS])
 
 
 def _method(machine: Machine, holder: Value, name: str) -> Value:
