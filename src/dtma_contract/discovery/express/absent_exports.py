@@ -1,4 +1,4 @@
-"""Whether a value is surely ``undefined``: it is taken from a module of CommonJS that exports no such name. Pure."""
+"""Whether a value is surely ``undefined``: it is taken from a module of CommonJS that exports no such name."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from dtma_contract.discovery.express.values import ArrayValue, MapValue, NativeF
 __all__ = ["absent_export"]
 
 # What apps, routers and functions have besides the methods of HTTP (Express 4 and 5, Node.js events.EventEmitter).
-_MEMBERS = frozenset(
-    "all del use route listen handle set enable disable enabled disabled on once emit off addListener removeListener "
-    "removeAllListeners prependListener listeners param engine bind call apply locals mountpath parent path render request "
-    "response settings cache engines init defaultConfiguration lazyrouter stack mergeParams caseSensitive strict params "
-    "_params router _router name length prototype constructor toString process_params default get post put delete patch "
-    "head options".split()
-)
+_MEMBERS = frozenset({
+    "_params", "_router", "addListener", "all", "apply", "bind", "cache", "call", "caseSensitive", "constructor",
+    "default", "defaultConfiguration", "del", "delete", "disable", "disabled", "emit", "enable", "enabled",
+    "engine", "engines", "get", "handle", "head", "init", "lazyrouter", "length", "listen", "listeners", "locals",
+    "mergeParams", "mountpath", "name", "off", "on", "once", "options", "param", "params", "parent", "patch",
+    "path", "post", "prependListener", "process_params", "prototype", "put", "removeAllListeners", "removeListener",
+    "render", "request", "response", "route", "router", "set", "settings", "stack", "strict", "toString", "use",
+})  # fmt: skip
 _DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 
 

@@ -404,7 +404,7 @@ def paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
     known = [(c, option) for c, option in options if not isinstance(option, Opaque | Nothing)]
     if len(known) == 1 and len(options) > 1:
         # A default is the path of a program to which nothing else was said.
-        known = [("", known[0][1])]
+        known = [("", DefaultText(known[0][1]) if isinstance(known[0][1], str) else known[0][1])]
     for condition, option in (known or options)[:_MAX_PATHS]:
         if isinstance(option, str | Text | PatternValue):
             yield condition, option

@@ -1,4 +1,4 @@
-"""Code that a program may run later: what was handed to Express, to Node or to a package, and what that mentions. Pure."""
+"""Code that a program may run later: what was handed to Express, to Node or to a package, and what that mentions."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["LaterCode"]
 
-_FUNCTIONS = {"function_declaration", "generator_function_declaration", "function_expression", "generator_function",
-              "arrow_function", "method_definition", "class_declaration", "abstract_class_declaration", "class"}  # fmt: skip
+_FUNCTIONS = {
+    "function_declaration", "generator_function_declaration", "function_expression", "generator_function",
+    "arrow_function", "method_definition", "class_declaration", "abstract_class_declaration", "class",
+}  # fmt: skip
 # What gives a function the name that others call it by: the field with the name, and the one with the function.
 _NAMING = {
     "variable_declarator": ("name", "value"),

@@ -1,4 +1,4 @@
-"""Whether a file that a program loads is surely not there when it runs, so that the process ends while it loads. Pure.
+"""Whether a file that a program loads is surely not there when it runs, so that the process ends while it loads.
 
 A file may be made by a build step, be ignored by git, or stand there under a name that another loader finds; of all of
 these nothing is said.
@@ -17,10 +17,14 @@ from dtma_contract.discovery.file_tree import FileTree, clean_path
 __all__ = ["surely_missing"]
 
 # What is no code, or is made of something else.
-_OTHER_ENDINGS = re.compile(r"\.(?:json|node|wasm|css|s[ac]ss|less|svg|png|jpe?g|gif|html?|graphql|gql|txt|md|sql|ya?ml|proto|vue|svelte|ejs|hbs|pug)$")  # fmt: skip
+_OTHER_ENDINGS = re.compile(
+    r"\.(?:json|node|wasm|css|s[ac]ss|less|svg|png|jpe?g|gif|html?|graphql|gql|txt|md|sql|ya?ml|proto|vue|svelte|ejs"
+    r"|hbs|pug)$"
+)
+# Folders that a build fills, other than those that the importer itself lies in.
 _MADE = re.compile(
-    r"(?:^|/)(?:dist|build|out|output|lib|gen|tmp|target|compiled|public|assets|coverage|node_modules|vendor|prisma|\.[^/]+"
-    r"|[^/]*(?:generated|autogen)[^/]*)(?:/|$)",
+    r"(?:^|/)(?:dist|build|out|output|lib|gen|tmp|target|compiled|public|assets|coverage|node_modules|vendor|prisma"
+    r"|\.[^/]+|[^/]*(?:generated|autogen)[^/]*)(?:/|$)",
     re.IGNORECASE,
 )
 
@@ -36,11 +40,19 @@ def surely_missing(tree: FileTree, importer: str, specifier: str) -> bool:
     if not specifier.startswith(("./", "../")) or _OTHER_ENDINGS.search(specifier):
         return False
     path = clean_path(join(dirname(importer), specifier))
-    if not path or _MADE.search(specifier) or _MADE.search(path):
+    if not path or _MADE.search(_beyond(path, dirname(importer))):
         return False
     stem, ending = splitext(path)
     stem = stem if ending in CODE_EXTENSIONS else path
     return not (_has_kin(tree, stem) or _is_left_out(tree, stem) or _has_other_roots(tree, importer))
+
+
+def _beyond(path: str, folder: str) -> str:
+    """Return what of a path is not shared with a folder."""
+    parts, shared = path.split("/"), folder.split("/") if folder else []
+    while shared and parts[0] == shared[0] and len(parts) > 1:
+        parts, shared = parts[1:], shared[1:]
+    return "/".join(parts)
 
 
 def _has_kin(tree: FileTree, stem: str) -> bool:
@@ -52,7 +64,9 @@ def _has_kin(tree: FileTree, stem: str) -> bool:
         if part not in names:
             return part.lower() in map(str.lower, names)
         folder = join(folder, part)
-    return any(name.lower() == last.lower() or name.lower().startswith(f"{last.lower()}.") for name in tree.names(folder))
+    return any(
+        name.lower() == last.lower() or name.lower().startswith(f"{last.lower()}.") for name in tree.names(folder)
+    )
 
 
 def _is_left_out(tree: FileTree, stem: str) -> bool:

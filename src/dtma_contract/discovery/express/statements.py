@@ -443,8 +443,7 @@ def _namespace(machine: Machine, node: Node, scope: Scope) -> int:
     machine.block(statements, inner)
     for statement in body.kids:
         if statement.type == "export_statement" and (declaration := statement.get("declaration")) is not None:
-            for exported in declare_all(declaration):
-                exported = exported.split(".")[0]
+            for exported in (declared.split(".")[0] for declared in declare_all(declaration)):
                 space.props[exported] = inner.names.get(exported, UNDEFINED)
     return NORMAL
 

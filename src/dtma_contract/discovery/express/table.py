@@ -212,7 +212,7 @@ class _Reader:
             for path, module in self._program.modules.items()
             if may_register(module.file.content)
             for site in call_sites(module.file)
-            if (path, site.start) not in machine.visited and Location(path, site.line) not in known
+            if (path, site.start) not in machine.visited
         ]
         roots = {path: module.file.root for path, module in self._program.modules.items()}
         later = LaterCode(machine, list(roots.values())) if is_sure and sites else None
@@ -313,10 +313,14 @@ def _declared(route: Route, why: str) -> Route:
 
 def _unique(routes: Iterable[Route], reached: Sequence[Route]) -> list[Route]:
     """Leave out what stands at a place that is reached, and what is there twice."""
-    places = {route.location for route in reached}
+    places: dict[tuple[str, Location | None], list[str]] = {}
+    for route in reached:
+        places.setdefault((route.method, route.location), []).append(route.raw)
     kept: dict[tuple[str, str, Location | None], Route] = {}
     for route in routes:
-        if route.location not in places:
+        # A line may hold several, as minified code does.
+        own = route.raw.removeprefix(UNRESOLVED).rstrip("/")
+        if not any(raw.rstrip("/").endswith(own) for raw in places.get((route.method, route.location), ())):
             kept.setdefault((route.method, canonical_path(route.path), route.location), route)
     return list(kept.values())
 
