@@ -131,6 +131,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
     }
+    if name in {"on", "once"}:
+        return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name in _CHAINING:
         return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:
@@ -173,6 +175,13 @@ def store_setting(machine: Machine, router: RouterValue, name: str, value: Value
     router.settings[name] = value
     if name in {"stack", "_router"}:
         alter(machine, router, node)
+
+
+def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
+    # An app is told when another one mounts it (Express, API reference: app.onmount).
+    if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
+        machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
+    return router
 
 
 def _set(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
