@@ -31,6 +31,7 @@ _LOOPS = {"for_statement", "for_in_statement", "while_statement", "do_statement"
 _CHANGES = {"update_expression", "augmented_assignment_expression", "assignment_expression"}
 # A loop that registers does so early.
 _IDLE_TURNS = 200
+_ENDLESS_TURNS = 20
 
 
 def condition_of(node: Node) -> str:
@@ -160,8 +161,10 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if step is not None:
             machine.evaluate(step, inner)
-        if decided is None or (tested and bits & BREAK and turn):
+        if decided is None or (bits & BREAK and (tested and turn or machine.registrations == before)):
             return ends | NORMAL
+        if tested and turn > _ENDLESS_TURNS and machine.registrations == before:
+            break
         if tested and bits & BREAK:
             _widen(machine, node, inner)
     machine.problem(node, "the loop turns more often than is followed", hides=False)
@@ -188,7 +191,7 @@ def _while(machine: Machine, node: Node, scope: Scope) -> int:
         if not bits & (NORMAL | CONTINUE):
             return ends | (NORMAL if bits & BREAK else 0)
         is_endless = test is not None and test.type == "true"
-        if decided is not True or (is_endless and bits & BREAK and turn):
+        if decided is not True or (bits & BREAK and (is_endless and turn or machine.registrations == before)):
             return ends | NORMAL
         if is_endless and bits & BREAK:
             _widen(machine, node, scope)
