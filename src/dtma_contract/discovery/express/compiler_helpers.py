@@ -209,6 +209,7 @@ def _decorate(machine: Machine, this: Value, arguments: list[Value], node: Node)
     result = target
     for decorator in reversed(decorators):
         if isinstance(decorator, Opaque):
+            machine.hands_out(target)
             continue
         if key is None:
             replaced = machine.call(decorator, UNDEFINED, [result], node)

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
+from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     BIRTHS,
@@ -48,6 +48,12 @@ _CONDITION_LENGTH = 80
 _SERVER_WORDS = re.compile(
     r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)"
 )
+
+# Natives that call what they are given while they run, or give back what does.
+_CALLING = frozenset({"map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort",
+                      "from", "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
+                      "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
+                      "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create"})  # fmt: skip
 
 # Packages and members that take an app or a router and register nothing on it.
 HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
@@ -148,8 +154,12 @@ class Machine:
     Args:
         load: evaluates the module that a specifier means in a file, and returns its exports.
         limits: what it may cost.
+        express_major: the version of Express that the program runs with.
 
     Attributes:
+        exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        handed: what was given to something that may call the functions in it, whenever it likes, by identity.
+        unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
         routers: every app and router that was made.
         problems: what could not be resolved.
@@ -157,8 +167,14 @@ class Machine:
         crash: why loading ends the process, with its place, or None.
     """
 
-    def __init__(self, load: Callable[[str, str, Node], Value], limits: Limits | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str, str, Node], Value], limits: Limits | None = None, *, express_major: int = 4
+    ) -> None:
         self.load = load
+        self.express_major = express_major
+        self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
+        self.unsure = 0
+        self.handed: dict[int, Value] = {}
         self.limits = limits or Limits()
         self.conditions: list[str] = []
         self.routers: list[RouterValue] = []
@@ -175,6 +191,7 @@ class Machine:
         self._depth = 0
         self._active: dict[Any, int] = {}
         self._pure: dict[Any, tuple[Value, ...]] = {}
+        self._pure_since: list[tuple[int, Any]] = []
         self._costs: dict[tuple[str, int], int] = {}
         self.effects = 0
         self.registrations = 0
@@ -182,6 +199,7 @@ class Machine:
         self._deferred: deque[_Deferred] = deque()
         self._idle: deque[_Deferred] = deque()
         self._deferred_keys: set[tuple[str, int, int]] = set()
+        self._labels: dict[tuple[str, str], int] = {}
         self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
         self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
 
@@ -233,6 +251,10 @@ class Machine:
                 return ends
         return ends | NORMAL
 
+    def label_bit(self, kind: str, label: str) -> int:
+        """Return the bit for leaving a statement by ``break label`` or ``continue label``."""
+        return self._labels.setdefault((kind, label), THROW << 1 + len(self._labels))
+
     # -- what was seen
 
     def location(self, node: Node) -> Location:
@@ -264,8 +286,8 @@ class Machine:
         self.problems.setdefault((location, reason), Problem(location, reason, hides))
 
     def crashes(self, node: Node, reason: str) -> None:
-        """Note that the program ends here while it loads, unless that depends on something."""
-        if self.crash is None and not self.conditions:
+        """Note that the program ends here while it loads, unless that depends on something, or is caught."""
+        if self.crash is None and not self.conditions and not self.tries and not self.unsure:
             self.crash = (reason, self.location(node))
 
     # -- state
@@ -284,7 +306,19 @@ class Machine:
         """Store a value in a name of the call under way, so that a branch can take it back."""
         self._store(scope.names, scope.born, name, value)
 
+    def changed(self, holder: ObjectValue) -> None:
+        """Note that the items of an array or the entries of a map changed."""
+        self.effects += 1
+        self._forget(holder.born)
+
+    def _forget(self, born: int) -> None:
+        """Forget what calls gave that may have read what changes now: it was there before they were made."""
+        while self._pure_since and self._pure_since[-1][0] > born:
+            self._pure.pop(self._pure_since.pop()[1], None)
+
     def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
+        if container.get(key, _MISSING) is not value:
+            self._forget(born)
         # What was made inside of a branch is not there without it.
         if self._logs and born < self._logs[-1].born:
             self._logs[-1].entries.setdefault(
@@ -317,8 +351,9 @@ class Machine:
                 self._logs.pop()
                 del self.conditions[mark:]
             after = {place: entry[0].get(entry[2], _MISSING) for place, entry in log.entries.items()}
-            for container, _, key, old in log.entries.values():
+            for container, born, key, old in log.entries.values():
                 _restore(container, key, old)
+                self._forget(born)
             results.append(result)
             afters.append((condition, log.entries, after, gone or leaves(result)))
         places = {place: entry for _, entries, _, _ in afters for place, entry in entries.items()}
@@ -385,6 +420,8 @@ class Machine:
         if isinstance(callee, FunctionValue):
             return self._invoke(callee, this, arguments, node)
         if isinstance(callee, NativeFunction):
+            if callee.name not in _CALLING:
+                self.hands_out(*arguments)
             return callee.call(this, arguments, node)
         if isinstance(callee, Either):
             return self._call_each(callee, this, arguments, node)
@@ -423,6 +460,11 @@ class Machine:
 
     def call_opaque(self, callee: Opaque, this: Value, arguments: list[Value], node: Node) -> Value:
         """Return what a call of something unknown gives: its callbacks are called, and routers escape into it."""
+        self.hands_out(this, *arguments)
+        for argument in arguments:
+            if isinstance(argument, ObjectValue) and argument.tag == "module":
+                # What a module exports may be added to.
+                argument.is_open = True
         harmless = callee.package in HARMLESS_TAKERS
         for router in _routers_in([*arguments, *([this] if isinstance(this, RouterValue) else [])]):
             if harmless:
@@ -433,6 +475,16 @@ class Machine:
             for function in _functions_in(argument):
                 self.speculate(function, node)
         return callee.derived(f"{callee.origin}()")
+
+    def hands_out(self, *values: Value) -> None:
+        """Note that values are given to something that may call the functions in them, whenever it likes."""
+        for value in values:
+            if isinstance(value, ObjectValue | Either):
+                self.handed[id(value)] = value
+
+    def was_entered(self, function: Node) -> bool:
+        """Return whether a function was called."""
+        return (function.file.path, function.start) in self._costs
 
     def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
         """Note that something unknown was handed a router, and may register on it."""
@@ -507,6 +559,7 @@ class Machine:
         depth, frames = self._depth, len(self.frames)
         mark, logs = len(self.conditions), len(self._logs)
         active = dict(self._active)
+        self.unsure += 1
         try:
             self._invoke(function, Opaque("this"), None, node)
         except ThrownError:
@@ -517,6 +570,7 @@ class Machine:
             self._active = active
             return True
         finally:
+            self.unsure -= 1
             self._ceiling = ceiling
             self._depth = depth
             del self.frames[frames:], self.conditions[mark:], self._logs[logs:]
@@ -597,6 +651,7 @@ class Machine:
         if self.effects == before and not isinstance(_inner(result), ObjectValue):
             # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
             self._pure[key] = (result, function, this, arguments)
+            self._pure_since.append((next(BIRTHS), key))
         return result
 
     def _nesting(self, arguments: list[Value] | None) -> int:
@@ -646,6 +701,8 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
                 found += _routers_in([option.target], depth)
             elif isinstance(option, RouterValue):
                 found.append(option)
+            elif isinstance(option, StackValue):
+                found.append(option.router)
             elif depth and isinstance(option, ArrayValue):
                 found += _routers_in(option.items[:20], depth - 1)
             elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):

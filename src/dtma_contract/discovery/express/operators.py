@@ -10,6 +10,7 @@ from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Hole,
@@ -54,7 +55,8 @@ def as_text(value: Value) -> Value:
         options = [(condition, as_text(option)) for condition, option in alternatives(value)]
         known = [(condition, option) for condition, option in options if isinstance(option, str)]
         if len(known) == 1:
-            return known[0][1]
+            is_sure = all(isinstance(option, str) for _, option in options)
+            return known[0][1] if is_sure else DefaultText(known[0][1])
         return either(*(known or options))
     if isinstance(value, ArrayValue) and not value.is_open:
         pieces: list[Value] = []
