@@ -31,6 +31,7 @@ from dtma_contract.discovery.express.values import (
     Opaque,
     PatternValue,
     PromiseValue,
+    ProxyValue,
     Text,
     Value,
     alternatives,
@@ -53,7 +54,11 @@ METHODS = (
     "mkactivity", "mkcalendar", "mkcol", "move", "notify", "options", "patch", "post", "propfind", "proppatch", "purge",
     "put", "rebind", "report", "search", "source", "subscribe", "trace", "unbind", "unlink", "unlock", "unsubscribe",
 )  # fmt: skip
-_VERBS = {*METHODS, "all", "del"}
+# Members that register nothing and give the app back.
+_CHAINING = {"on", "once", "off", "emit", "addListener", "removeListener", "param", "engine", "setMaxListeners", "bind"}
+_VERBS = {*METHODS, "all", "del"} - {"bind"}
+# Other methods are called like functions of many libraries (`copy`, `link`, `move`).
+_USUAL_VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use"}
 
 # Why a value is not there although a module was read: it exports no such name.
 NO_EXPORT = "no such export"
@@ -119,12 +124,9 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "set": lambda this, arguments, node: _set(router, arguments),
         "enable": lambda this, arguments, node: _set(router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(router, [*arguments[:1], False]),
-        "on": lambda this, arguments, node: router,
-        "once": lambda this, arguments, node: router,
-        "param": lambda this, arguments, node: router,
-        "engine": lambda this, arguments, node: router,
-        "bind": lambda this, arguments, node: router,
     }
+    if name in _CHAINING:
+        return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:
         return NativeFunction(name, lambda this, arguments, node: machine.dispatched(router, node) or UNDEFINED)
     if name in made:
@@ -283,6 +285,8 @@ def _use_one(
             del machine.conditions[mark:]
         return
     conditions, location = tuple(machine.conditions), machine.location(node)
+    if isinstance(value, ProxyValue):
+        value = value.target
     if isinstance(value, RouterValue):
         mount(machine, router, path, value, node)
     elif isinstance(value, ArrayValue):
@@ -377,7 +381,7 @@ def _argument_nodes(node: Node) -> list[Node | None]:
 
 def is_registration_like(name: Value, arguments: list[Value]) -> bool:
     """Return whether a call on something unknown looks like the registration of a route."""
-    if not isinstance(name, str) or name not in {*_VERBS, "use"} or len(arguments) < 2:  # noqa: PLR2004 - path and handler
+    if not isinstance(name, str) or name not in _USUAL_VERBS or len(arguments) < 2:  # noqa: PLR2004 - path and handler
         return False
     first, last = arguments[0], arguments[-1]
     starts = first if isinstance(first, str) else first.parts[0] if isinstance(first, Text) else ""

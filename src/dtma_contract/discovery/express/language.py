@@ -26,6 +26,7 @@ from dtma_contract.discovery.express.values import (
     Opaque,
     PatternValue,
     PromiseValue,
+    ProxyValue,
     Text,
     Value,
     alternatives,
@@ -84,6 +85,11 @@ def _member_of_each(machine: Machine, holder: Either, name: Value, node: Node) -
 
 
 def _object_member(machine: Machine, holder: ObjectValue, name: str, node: Node) -> Value:
+    if isinstance(holder, ProxyValue):
+        trap = holder.traps.find("get")
+        if trap is None:
+            return member_of(machine, holder.target, name, node)
+        return machine.call(trap, holder.traps, [holder.target, name, holder], node)
     found = holder.find(name)
     if found is not None:
         if isinstance(found, Accessor | Link):
@@ -214,6 +220,8 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
             for key in known:
                 machine.write(option, key, value)
             continue
+        if isinstance(option, ProxyValue):
+            option = option.target  # noqa: PLW2901 - what is stored on a proxy is stored behind it
         if isinstance(option, RouterValue):
             store_setting(option, name, value)
         known_member = option.find(name)

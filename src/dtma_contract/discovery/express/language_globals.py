@@ -31,6 +31,7 @@ from dtma_contract.discovery.express.values import (
     Opaque,
     PatternValue,
     PromiseValue,
+    ProxyValue,
     Value,
     alternatives,
     either,
@@ -104,6 +105,7 @@ def install_globals(machine: Machine) -> None:
     names["parseFloat"] = native("parseFloat", _number)
     names["encodeURIComponent"] = native("encodeURIComponent", lambda m, a, n: _encoded(a, "!'()*-._~"))
     names["encodeURI"] = native("encodeURI", lambda m, a, n: _encoded(a, ";,/?:@&=+$-_.!~*'()#"))
+    space("Proxy", {}, None, _new_proxy)
     names["RegExp"] = native("RegExp", _new_pattern)
     names["Function"] = native("Function", _opaque("Function"))
     names["NaN"], names["Infinity"] = math.nan, math.inf
@@ -155,6 +157,14 @@ def _new_pattern(machine: Machine, arguments: list[Value], node: Node) -> Value:
     source = as_text(arguments[0]) if arguments else ""
     flags = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], str) else ""
     return PatternValue(source, flags) if isinstance(source, str) else Opaque("a regular expression")
+
+
+def _new_proxy(machine: Machine, arguments: list[Value], node: Node) -> Value:
+    target = arguments[0] if arguments else UNDEFINED
+    traps = arguments[1] if len(arguments) > 1 else UNDEFINED
+    if not isinstance(target, ObjectValue) or not isinstance(traps, ObjectValue):
+        return Opaque("a proxy")
+    return ProxyValue(target, traps)
 
 
 def _later(machine: Machine, arguments: list[Value], node: Node) -> Value:

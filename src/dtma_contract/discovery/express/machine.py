@@ -28,6 +28,7 @@ from dtma_contract.discovery.express.values import (
     ObjectValue,
     Opaque,
     PromiseValue,
+    ProxyValue,
     Scope,
     Value,
     alternatives,
@@ -375,6 +376,11 @@ class Machine:
             return callee.call(this, arguments, node)
         if isinstance(callee, Either):
             return self._call_each(callee, this, arguments, node)
+        if isinstance(callee, ProxyValue):
+            trap = callee.traps.find("apply")
+            if trap is not None:
+                return self.call(trap, callee.traps, [callee.target, this, ArrayValue(arguments)], node)
+            return self.call(callee.target, this, arguments, node)
         if isinstance(callee, RouterValue):
             self.dispatched(callee, node)
             return UNDEFINED
@@ -596,7 +602,9 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
     found: list[RouterValue] = []
     for value in values:
         for _, option in alternatives(value):
-            if isinstance(option, RouterValue):
+            if isinstance(option, ProxyValue):
+                found += _routers_in([option.target], depth)
+            elif isinstance(option, RouterValue):
                 found.append(option)
             elif depth and isinstance(option, ArrayValue):
                 found += _routers_in(option.items, depth - 1)

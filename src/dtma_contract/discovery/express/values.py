@@ -30,6 +30,7 @@ __all__ = [
     "Opaque",
     "PatternValue",
     "PromiseValue",
+    "ProxyValue",
     "Scope",
     "Text",
     "Value",
@@ -219,6 +220,22 @@ class MapValue(ObjectValue):
         super().__init__()
         self.entries = entries
         self.is_set = is_set
+
+
+class ProxyValue(ObjectValue):
+    """A ``Proxy``.
+
+    Attributes:
+        target: what it stands before.
+        traps: what it answers itself.
+    """
+
+    __slots__ = ("target", "traps")
+
+    def __init__(self, target: ObjectValue, traps: ObjectValue) -> None:
+        super().__init__(tag="proxy")
+        self.target = target
+        self.traps = traps
 
 
 class FunctionValue(ObjectValue):
