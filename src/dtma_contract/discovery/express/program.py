@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Iterator
 from posixpath import dirname
 
+from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers, copy_exports
 from dtma_contract.discovery.express.declarations import declare_all, hoist
 from dtma_contract.discovery.express.entry import Entry
@@ -114,7 +115,7 @@ class Program:
         self.entry = entry
         self.machine = machine = Machine(self._load, limits)
         machine.install(EVALUATORS, EXECUTORS)
-        machine.helpers = compiler_helpers(machine)
+        machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
         self._node = NodeApi(machine, tree, folder, is_compiled=entry.is_compiled)
         machine.globals.names["process"] = self._node.process()
@@ -338,7 +339,9 @@ class Program:
             value = origin.value
             if not origin.is_esm or value is not origin.exports or not self._runs_as_esm(module.path):
                 continue
-            known = any(name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin))
+            known = any(
+                name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
+            )
             if not known and self._is_used(module, name, node):
                 reason = f"`{name}` is imported from {specifier}, which exports no such name: the process ends while it loads"
                 self.machine.crashes(node, reason)
