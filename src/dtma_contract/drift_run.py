@@ -15,9 +15,10 @@ from dtma_contract.drift.comparison import compare
 from dtma_contract.drift.matching import is_full, key_of
 from dtma_contract.drift.report import DriftReport
 from dtma_contract.errors import DtmaContractError, UsageError
+from dtma_contract.mounting import MountState
 from dtma_contract.routes import Cell, Corner, Location, Route, RouteTable, Unknown
 from dtma_contract.settings import REFERENCE
-from dtma_contract.survey import MountState, Survey
+from dtma_contract.survey import Survey
 
 if TYPE_CHECKING:  # most runs need not all of them, and each takes its time to import
     from dtma_contract.discovery.container_image import ImageContent
@@ -247,7 +248,11 @@ def _against_source(request: DriftRequest, content: ImageContent) -> dict[str, A
         return {}
     from dtma_contract.discovery.container_image.provenance_facts import package_facts  # noqa: PLC0415 - as above
     from dtma_contract.discovery.file_tree import FolderTree  # noqa: PLC0415 - as above
-    from dtma_contract.discovery.git_history import commits_behind, source_history  # noqa: PLC0415 - as above
+    from dtma_contract.discovery.git_history import (  # noqa: PLC0415 - as above
+        commits_behind,
+        commits_touching,
+        source_history,
+    )
     from dtma_contract.discovery.provenance import compare_provenance  # noqa: PLC0415 - as above
 
     history = source_history(request.source)
@@ -262,7 +267,10 @@ def _against_source(request: DriftRequest, content: ImageContent) -> dict[str, A
         ahead=ahead,
         problems=(history.problem, why),
     )
-    return {"commits_behind": comparison.behind, "against_source": comparison.to_json()}
+    # Only what touches the source's folder makes the image stale.
+    touching = commits_touching(request.source, revision) if comparison.behind else comparison.behind
+    lag = comparison.behind if touching is None else touching
+    return {"commits_behind": lag, "against_source": comparison.to_json()}
 
 
 def _introspected(
@@ -278,9 +286,14 @@ def _introspected(
     from dtma_contract.probes.introspection_container import run_introspection  # noqa: PLC0415 - as above
 
     say(f"asking the runtime of {request.image}, in a container without network")
+    endpoint = request.docker or default_endpoint()
+    if endpoint is None:
+        return _doubted(
+            table, "its own runtime could not be asked: there is no Docker Engine here, and --docker names none"
+        )
     try:
         told = run_introspection(
-            request.docker or default_endpoint(),
+            endpoint,
             content.provenance.origin.image_id or content.provenance.origin.reference,
             hook_source(),
             _INTROSPECTION_SECONDS,

@@ -55,7 +55,10 @@ RESERVED = {
     "schemathesis": {"dtma_contract.generation"},
     "hypothesis": {"dtma_contract.generation"},
     "docker": {
-        *(f"dtma_contract.probes.{name}" for name in ("docker_host", "docker_images", "image_host", "introspection_container")),
+        *(
+            f"dtma_contract.probes.{name}"
+            for name in ("docker_host", "docker_images", "image_host", "introspection_container")
+        ),
         "dtma_reference.engines.docker",
         "dtma_reference.engines.remote",
     },

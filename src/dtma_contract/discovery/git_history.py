@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-__all__ = ["SourceHistory", "commits_behind", "source_history"]
+__all__ = ["SourceHistory", "commits_behind", "commits_touching", "source_history"]
 
 # A repository of a service answers in milliseconds; one on a slow network drive is not waited for.
 _TIMEOUT_SECONDS = 10
@@ -86,6 +86,21 @@ def commits_behind(folder: Path, revision: str) -> tuple[int | None, int | None,
     if len(numbers) != 2 or not all(map(str.isdigit, numbers)):  # noqa: PLR2004 - a left and a right side
         return None, None, "git could not count the commits in time"
     return int(numbers[1]), int(numbers[0]), ""
+
+
+def commits_touching(folder: Path, revision: str) -> int | None:
+    """Return how many of the commits after a revision touch the folder, or None where that could not be told.
+
+    A repository of many services moves on without this one.
+
+    Args:
+        folder: of the sources.
+        revision: a commit that is in the repository.
+    """
+    if not _REVISION.fullmatch(revision):
+        return None
+    counted = (_git(folder, "rev-list", "--count", f"{revision}..HEAD", "--", ".") or "").strip()
+    return int(counted) if counted.isdigit() else None
 
 
 def _git(folder: Path, *words: str) -> str | None:

@@ -90,9 +90,11 @@ def _seats(contract: Contract, tables: Sequence[RouteTable]) -> Mapping[Key, str
 
 def _is_seated(route: Route, seats: Mapping[Key, str], *, is_call: bool) -> bool:
     """Return whether a row shows the route already."""
-    if key_of(route.method, route.path) in seats:
-        return True
     wanted = set(variants(route.path))
+    if any((route.method, path) in seats for path in wanted):
+        return True
+    if is_full(route.path) and not is_call and route.method != ALL_METHODS:
+        return False
     for (method, path), template in seats.items():
         if route.method not in {method, ALL_METHODS}:
             continue
@@ -109,7 +111,7 @@ class _Reader:
     Args:
         table: the table.
         seats: all rows.
-        promised: the keys of the contract's rows.
+        promised: the keys of the contract's rows; only for them it is worth while to infer a prefix.
     """
 
     def __init__(self, table: RouteTable, seats: Mapping[Key, str], promised: Iterable[Key]) -> None:
@@ -122,7 +124,7 @@ class _Reader:
                 self._exact.setdefault(path, []).append(route)
         unresolved = [route for route in table.routes if is_partial(route.path) or is_expression(route.path)]
         self._unresolved = [route for route in unresolved if route.state is not Cell.DECLARED]
-        self._declared = declared_routes([route for route in unresolved if route.state is Cell.DECLARED], seats)
+        self._declared = declared_routes([route for route in unresolved if route.state is Cell.DECLARED], promised)
         self._patterns = [
             route
             for route in table.routes

@@ -54,8 +54,8 @@ def run_introspection(
     seconds: float,
     *,
     environment: Mapping[str, str] | None = None,
-) -> list[dict[str, Any]]:
-    """Start an image with a preload hook and return the routes that it prints.
+) -> Any:
+    """Start an image with a preload hook and return the decoded JSON that it prints.
 
     The container has no network, a read-only file system with a small ``/tmp``, no capability, no way to gain one,
     bounds on memory and processes, and nothing of the host. It is removed in any case, with the volume that holds the
@@ -64,7 +64,8 @@ def run_introspection(
     Args:
         docker_url: endpoint of the engine, which has the image.
         image: reference or id.
-        hook_source: of a CommonJS module, which node loads first. It prints :data:`ROUTES_PREFIX` and a JSON list.
+        hook_source: of a CommonJS module, which node loads first. It prints :data:`ROUTES_PREFIX` and
+            JSON: a list of routes, or an object that has them as ``routes``.
         seconds: how long it is listened to.
         environment: variables that the program needs to start; none are secrets.
 
@@ -77,9 +78,7 @@ def run_introspection(
 
 
 class _Introspection(DockerHost):
-    def routes(
-        self, image: str, hook_source: str, seconds: float, environment: Mapping[str, str]
-    ) -> list[dict[str, Any]]:
+    def routes(self, image: str, hook_source: str, seconds: float, environment: Mapping[str, str]) -> Any:
         import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
         name = f"dtmac-introspection-{secrets.token_hex(8)}"
@@ -127,7 +126,7 @@ class _Introspection(DockerHost):
         )
         return str(created["Id"])
 
-    def _listen(self, container: str, seconds: float, removed: contextlib.ExitStack) -> list[dict[str, Any]]:
+    def _listen(self, container: str, seconds: float, removed: contextlib.ExitStack) -> Any:
         api = self._client.api
         api.start(container)
         # Standard output alone: pieces of the other stream would come between the pieces of a long line.
@@ -224,11 +223,12 @@ def _archive(hook_source: str) -> bytes:
     return content.getvalue()
 
 
-def _routes(text: str) -> list[dict[str, Any]]:
+def _routes(text: str) -> Any:
     try:
         data = json.loads(text)
     except (ValueError, RecursionError):
         data = None
-    if not isinstance(data, list) or not all(isinstance(route, dict) for route in data):
+    routes = data.get("routes") if isinstance(data, dict) else data
+    if not isinstance(routes, list) or not all(isinstance(route, dict) for route in routes):
         raise IntrospectionError("The program's list of routes is malformed.")
     return data

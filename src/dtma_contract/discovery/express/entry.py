@@ -117,6 +117,8 @@ def _of_script(
                         yield from _of_path(
                             resolver, packages, package.folder, part, told_by, runs_source=bool(_RUNNERS.search(word))
                         )
+            elif word.endswith(".sh"):
+                yield from _of_shell(resolver, packages, package.folder, word, told_by)
             elif (
                 position
                 and _looks_like_file(word)
@@ -126,6 +128,14 @@ def _of_script(
                 yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
             elif position and words[0] in {"node", "nodemon"} and not word.startswith("-"):
                 yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
+
+
+def _of_shell(resolver: Resolver, packages: Packages, folder: str, path: str, told_by: str) -> Iterator[Entry]:
+    """Yield the programs that a shell script names, in order; what it asks before it starts them is not weighed."""
+    cleaned = clean_path(join(folder, path))
+    content = resolver.tree.read(cleaned) if cleaned else None
+    for word in re.findall(r"[\w./-]+\.[cm]?[jt]s\b", content.decode("utf-8", "replace") if content else ""):
+        yield from _of_path(resolver, packages, folder, word, told_by, runs_source=False)
 
 
 def _looks_like_file(word: str) -> bool:

@@ -125,6 +125,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "enable": lambda this, arguments, node: _set(router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(router, [*arguments[:1], False]),
     }
+    if name in {"on", "once"}:
+        return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name in _CHAINING:
         return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:
@@ -143,6 +145,13 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
 def store_setting(router: RouterValue, name: str, value: Value) -> None:
     """Remember what a program stores on an app under a name of its own."""
     router.settings[name] = value
+
+
+def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
+    # An app is told when another one mounts it (Express, API reference: app.onmount).
+    if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
+        machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
+    return router
 
 
 def _set(router: RouterValue, arguments: list[Value]) -> Value:

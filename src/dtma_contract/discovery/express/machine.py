@@ -70,6 +70,7 @@ class Limits:
         depth: calls inside of calls.
         nested: calls of one function inside of itself.
         turns: turns of one loop.
+        first_steps: nodes evaluated in one such callback before it is known to register.
         speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
         idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
         idle_steps: the same for all callbacks together that do not look as if they concerned the server.
@@ -79,7 +80,8 @@ class Limits:
     depth: int = 90
     nested: int = 12
     turns: int = 2_000
-    speculative_steps: int = 400_000
+    first_steps: int = 20_000
+    speculative_steps: int = 1_500_000
     idle_steps: int = 100_000
     idle_function_steps: int = 60_000
 
@@ -449,26 +451,47 @@ class Machine:
     def run_deferred(self) -> None:
         """Call the callbacks that were remembered, and those that they lead to, as far as the limits allow.
 
-        What may concern the server comes first; what is left over of the others is told.
+        What may concern the server comes first. Each gets few steps; one that turns out to register, or all of them
+        where nothing is registered yet, get as many as they need.
         """
+        longer: list[_Deferred] = []
+        while self._deferred:
+            deferred = self._deferred.popleft()
+            registrations = self.registrations
+            is_cut = self._run_one(deferred, self.limits.first_steps)
+            if is_cut and (self.registrations > registrations or not self.has_routes()):
+                longer.append(deferred)
+            elif is_cut:
+                self.problem(deferred.function.node, "a callback takes more steps than are spent on one", hides=False)
+            if not self._deferred and longer:
+                self._run_one(longer.pop(0), self.limits.speculative_steps, is_last=True)
         spent = 0
-        while self._deferred or self._idle:
-            is_idle = not self._deferred
-            if is_idle and spent >= self.limits.idle_steps:
-                reason = f"{len(self._idle)} callbacks, this one first, were not followed"
-                self.problem(self._idle[0].node, reason, hides=False)
-                break
-            deferred = (self._idle if is_idle else self._deferred).popleft()
+        while self._idle and spent < self.limits.idle_steps:
             before = self._steps
-            self.conditions = list(deferred.conditions)
-            limit = self.limits.idle_steps // 20 if is_idle else self.limits.speculative_steps
-            self.call_unknowing(deferred.function, deferred.node, limit)
-            self.conditions = []
-            if is_idle:
-                spent += self._steps - before
+            self._run_one(self._idle.popleft(), self.limits.idle_steps // 20)
+            spent += self._steps - before
+        if self._idle:
+            reason = f"{len(self._idle)} callbacks, this one first, were not followed"
+            self.problem(self._idle[0].node, reason, hides=False)
+        if self._deferred:
+            # What was followed last may have led to more of the first kind.
+            self.run_deferred()
 
-    def call_unknowing(self, function: FunctionValue, node: Node, limit: int) -> None:
-        """Call a function with unknown arguments, for so many steps at most."""
+    def has_routes(self) -> bool:
+        """Return whether an app has been registered on."""
+        return any(router.is_app and router.items for router in self.routers)
+
+    def _run_one(self, deferred: _Deferred, limit: int, *, is_last: bool = False) -> bool:
+        self.conditions = list(deferred.conditions)
+        is_cut = self.call_unknowing(deferred.function, deferred.node, limit)
+        self.conditions = []
+        if is_cut and is_last:
+            name = deferred.function.name or "here"
+            self.problem(deferred.function.node, f"the callback {name} takes more steps than are spent on one")
+        return is_cut
+
+    def call_unknowing(self, function: FunctionValue, node: Node, limit: int) -> bool:
+        """Call a function with unknown arguments, for so many steps at most, and return whether they were too few."""
         ceiling = self._ceiling
         self._ceiling = min(ceiling, self._steps + limit)
         depth, frames = self._depth, len(self.frames)
@@ -482,11 +505,12 @@ class Machine:
             if self._steps > ceiling:
                 raise
             self._active = active
-            self.problem(function.node, f"the callback {function.name or 'here'} takes more steps than are spent on one")
+            return True
         finally:
             self._ceiling = ceiling
             self._depth = depth
             del self.frames[frames:], self.conditions[mark:], self._logs[logs:]
+        return False
 
     def run_guarded(self, run: Callable[[], Value], location: Location) -> Value:
         """Run something to its end or to the limit of all steps, which is told."""

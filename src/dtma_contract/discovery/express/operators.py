@@ -21,6 +21,7 @@ from dtma_contract.discovery.express.values import (
     Text,
     Value,
     alternatives,
+    both,
     either,
     truth,
 )
@@ -73,7 +74,7 @@ def _concatenated(left: Value, right: Value) -> Value:
         return Text.joined([Text((Hole("?"),)) if len(lefts) > 1 else lefts[0][1], rights[0][1]])
     return either(
         *(
-            (" and ".join(filter(None, [one, other])), Text.joined([first, second]))
+            (both(one, other), Text.joined([first, second]))
             for one, first in lefts
             for other, second in rights
         )

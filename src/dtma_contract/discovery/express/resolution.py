@@ -57,10 +57,13 @@ class Resolver:
     Args:
         tree: the files.
         packages: the packages among them.
+
+    Attributes:
+        tree: the files.
     """
 
     def __init__(self, tree: FileTree, packages: Packages) -> None:
-        self._tree = tree
+        self.tree = tree
         self._packages = packages
         self._known: dict[tuple[str, str], Resolution] = {}
 
@@ -80,12 +83,12 @@ class Resolver:
         """Return the code or JSON file that a path without certainty about its ending means, or None."""
         if path is None:
             return None
-        return next(filter(self._tree.is_file, self._candidates(path)), None)
+        return next(filter(self.tree.is_file, self._candidates(path)), None)
 
     def _resolve(self, importer: str, specifier: str) -> Resolution:
         bare = specifier.removeprefix("node:").split("?")[0]
         if specifier.startswith("node:") or bare.split("/")[0] in _BUILTINS and not bare.startswith("."):
-            if not self._tree.is_folder(join(self._nearest_modules(importer), bare)):
+            if not self.tree.is_folder(join(self._nearest_modules(importer), bare)):
                 return Resolution(Kind.BUILTIN, bare.rstrip("/"))
         if bare in {".", ".."} or bare.startswith(("./", "../", "/")):
             path = bare.lstrip("/") if bare.startswith("/") else join(dirname(importer), bare)
@@ -132,7 +135,7 @@ class Resolver:
             yield path
         yield from (stem + written for written in _WRITTEN_FOR.get(ending, ()))
         yield from (path + written for written in (*CODE_EXTENSIONS, ".json"))
-        if not self._tree.is_folder(path):
+        if not self.tree.is_folder(path):
             if ending not in CODE_EXTENSIONS:
                 yield path
             return

@@ -20,6 +20,7 @@ from dtma_contract.discovery.express.values import (
     Text,
     Value,
     alternatives,
+    both,
     truth,
 )
 
@@ -227,7 +228,7 @@ def iterated(machine: Machine, source: Value, node: Node, *, keys: bool = False)
     """Yield what a loop takes out of a value, each with what it depends on; one unknown item where that is not known."""
     for outer, single in list(alternatives(source)):
         for inner, item in _items(machine, single, node, keys=keys):
-            yield " and ".join(filter(None, [outer, inner])), item
+            yield both(outer, inner), item
 
 
 def _items(machine: Machine, source: Value, node: Node, *, keys: bool) -> Iterator[tuple[str, Value]]:

@@ -117,7 +117,7 @@ def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None)
 
 
 def _has_routes(program: Program) -> bool:
-    return any(router.items for router in program.machine.routers)
+    return program.machine.has_routes()
 
 
 class _Reader:

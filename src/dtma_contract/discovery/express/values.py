@@ -35,6 +35,7 @@ __all__ = [
     "Text",
     "Value",
     "alternatives",
+    "both",
     "either",
     "truth",
 ]
@@ -44,6 +45,9 @@ Value = Any
 
 # Numbers scopes and objects in the order in which they are made, so that a branch knows what was there before it.
 BIRTHS: Final = itertools.count()
+
+# No reader follows a longer condition.
+_MAX_CONDITION = 300
 
 # More alternatives of one value tell nothing that a reader could use.
 _MAX_ALTERNATIVES = 24
@@ -370,9 +374,16 @@ def alternatives(value: Value) -> Iterator[tuple[str, Value]]:
     if isinstance(value, Either):
         for condition, option in value.options:
             for inner, single in alternatives(option):
-                yield " and ".join(filter(None, [condition, inner])), single
+                yield both(condition, inner), single
     else:
         yield "", value
+
+
+def both(one: str, other: str) -> str:
+    """Return two conditions as one; what grows too long is cut, for nobody would read it."""
+    if not one or not other or other in one:
+        return one or other
+    return one if len(one) > _MAX_CONDITION else f"{one} and {other}"
 
 
 def either(*options: tuple[str, Value]) -> Value:
@@ -387,7 +398,7 @@ def either(*options: tuple[str, Value]) -> Value:
         for inner, single in alternatives(value):
             key = _identity(single)
             if key not in flat and len(flat) < _MAX_ALTERNATIVES:
-                flat[key] = (" and ".join(filter(None, [condition, inner])), single)
+                flat[key] = (both(condition, inner), single)
     listed = tuple(flat.values())
     if len(listed) == 1 and (not listed[0][0] or len(options) > 1):
         return listed[0][1]
