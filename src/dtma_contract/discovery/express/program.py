@@ -339,9 +339,7 @@ class Program:
             value = origin.value
             if not origin.is_esm or value is not origin.exports or not self._runs_as_esm(module.path):
                 continue
-            known = any(
-                name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
-            )
+            known = any(name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin))
             if not known and self._is_used(module, name, node):
                 reason = f"`{name}` is imported from {specifier}, which exports no such name: the process ends while it loads"
                 self.machine.crashes(node, reason)
