@@ -176,6 +176,7 @@ class _Reader:
             "entry_told_by": self._program.entry.told_by,
             "express": self._major,
             "modules": len(self._program.modules),
+            "needs_files": [needed.to_json() for needed in self._program.machine.needed.values()],
             "package": {
                 "name": package.name if package else "",
                 "version": package.text("version") if package else "",
