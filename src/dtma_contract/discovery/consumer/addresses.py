@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from dtma_contract.discovery.consumer.values import Hole, Text
 from dtma_contract.routes import UNRESOLVED
@@ -61,6 +62,7 @@ class Address:
     marks: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=10_000)
 def words(name: str) -> tuple[str, ...]:
     """Return the words of an identifier in lower case: ``getDtmaURL`` → get, dtma, url."""
     spaced = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", name)
@@ -141,7 +143,8 @@ def _with_host(parts: list[str | Hole]) -> Address:
 def _with_base(parts: list[str | Hole]) -> Address:
     base, rest = parts[0], parts[1:]
     names = base.names if isinstance(base, Hole) else ()
-    port, port_names = "", ()
+    port = ""
+    port_names: tuple[str, ...] = ()
     if rest and isinstance(rest[0], str) and rest[0].startswith(":"):
         # `${base}:30000/tools`
         digits, slash, after = rest[0][1:].partition("/")

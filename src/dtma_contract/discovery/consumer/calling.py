@@ -7,9 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dtma_contract.discovery.consumer import syntax as s
-from dtma_contract.discovery.consumer.interpreter import Frame, Interpreter, Site
+from dtma_contract.discovery.consumer.classes import Classes
+from dtma_contract.discovery.consumer.interpreter import Interpreter
 from dtma_contract.discovery.consumer.libraries import VERBS
 from dtma_contract.discovery.consumer.operations import LIST_METHODS, method_of, read_field
+from dtma_contract.discovery.consumer.state import Frame, Site
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
     Arguments,
@@ -83,7 +85,7 @@ class Calls:
         export: what a module exports under a name.
         called: keys of the functions that others call.
         roots: keys of the functions that are being evaluated on their own.
-        instances: what was made of each class.
+        classes: evaluates classes and their instances.
         constructed: what constructors were given, by ``Class::parameter``; a hole that stands for any instance's
             parameter has that for a name.
     """
@@ -96,12 +98,12 @@ class Calls:
     annotation_kind: Callable[[str], str]
     called: set[int] = field(default_factory=set)
     roots: tuple[int, ...] = ()
-    instances: dict[int, list[Thing]] = field(default_factory=dict)
     constructed: dict[str, list[Value]] = field(default_factory=dict)
-    _symbolic: dict[int, Value] = field(default_factory=dict)
+    classes: Classes = field(init=False)
     _active: list[int] = field(default_factory=list)
 
     def __post_init__(self) -> None:
+        self.classes = Classes(self)
         self.interpreter.call = self.call
         self.interpreter.member = self.member
         self.interpreter.annotated = self.annotated
@@ -113,7 +115,7 @@ class Calls:
 
     # --- members
 
-    def member(self, value: Value, name: str) -> Value:
+    def member(self, value: Value, name: str) -> Value:  # noqa: PLR0911 - one case for each kind
         """Return what a value holds under a name."""
         match value:
             case Choice():
@@ -121,7 +123,7 @@ class Calls:
             case Thing():
                 return self._thing_member(value, name)
             case ClassValue():
-                found = self._class_member(value, value, name, static=True)
+                found = self.classes.member(value, value, name)
                 return hole(f"{value.node.name}.{name}") if found is None else found
             case Namespace(module):
                 return self.export(module, name)
@@ -141,11 +143,11 @@ class Calls:
         if name in value.fields:
             return self.interpreter.resolve(value.fields[name])
         if value.type:
-            found = self._class_member(value.type, value, name, static=False)
+            found = self.classes.member(value.type, value, name)
             if found is not None:
                 return found
             client = value.fields.get("__client__")
-            own = self._class_member(value.type, value, "request", static=False) if name in VERBS and client else None
+            own = self.classes.member(value.type, value, "request") if name in VERBS and client else None
             if own is not None:
                 # A session's verbs go through its `request`, which the class has replaced.
                 return Native("partial", {"function": own, "given": Items([text(VERBS[name])])})
@@ -153,36 +155,9 @@ class Calls:
             return inherited if inherited is not None else hole(name)
         return read_field(value, name)
 
-    def _class_member(self, of: ClassValue, this: Value, name: str, *, static: bool) -> Value | None:
-        """Return a method bound to its owner, the value of a getter, or a static field; None where there is none."""
-        at: Value | None = of
-        seen = 0
-        while isinstance(at, ClassValue) and seen < MAX_DEPTH:
-            seen += 1
-            for member in at.node.members:
-                if (
-                    member.name != name
-                    or not isinstance(member.value, s.Function)
-                    or member.kind not in {"method", "getter"}
-                ):
-                    continue
-                bound = self.method(at, member, this)
-                return self.call_function(bound, Arguments(), None) if member.kind == "getter" else bound
-            if name in at.statics.fields:
-                return at.statics.fields[name]
-            at = at.base
-        del static
-        return None
-
-    def method(self, home: ClassValue, member: s.ClassMember, this: Value) -> FunctionValue:
-        """Return a method bound to its instance."""
-        if not isinstance(member.value, s.Function):
-            raise TypeError(member.name)
-        return FunctionValue(member.value, home.scope, home.module, this, home)
-
     # --- calls
 
-    def call(self, callee: Value, arguments: Arguments, line: int, this: Value | None, new: bool) -> Value:  # noqa: FBT001 - the interpreter's seam
+    def call(self, callee: Value, arguments: Arguments, line: int, this: Value | None, new: bool = False) -> Value:  # noqa: FBT001, FBT002, PLR0911 - the interpreter's seam
         """Return the value of a call."""
         match callee:
             case Choice():
@@ -192,9 +167,9 @@ class Calls:
             case FunctionValue():
                 return self.call_function(callee, arguments, line)
             case ClassValue():
-                return self.construct(callee, arguments)
+                return self.classes.construct(callee, arguments)
             case Native("super", data):
-                return self._call_super(data, arguments)
+                return self.classes.call_super(data, arguments)
             case Native("function", data):
                 return self._call_of_function(data, arguments, line)
             case Native():
@@ -202,16 +177,16 @@ class Calls:
             case _:
                 return self._call_unknown(callee, arguments, line)
 
-    def _call_method(self, owner: Value, name: Value, arguments: Arguments, line: int) -> Value:
+    def _call_method(self, owner: Value, name: Value, arguments: Arguments, line: int) -> Value:  # noqa: C901, PLR0911 - one case for each kind
         if isinstance(owner, Choice):
             return lift(lambda one: self._call_method(one, name, arguments, line), owner)
         known = name.constant if isinstance(name, Text) else None
         if known is None:
             if isinstance(owner, Native):
-                return self.native_call(Native("unknown verb", {"owner": owner, "name": name}), arguments, line, False)
+                return self.native_call(Native("unknown verb", {"owner": owner, "name": name}), arguments, line, False)  # noqa: FBT003 - nothing is constructed
             return self._call_unknown(hole(*names_of(owner)), arguments, line)
         if isinstance(owner, Native) and owner.kind == "super":
-            return self._call_super_method(owner, known, arguments, line)
+            return self.classes.call_super_method(owner, known, arguments, line)
         if isinstance(owner, Native) and known in {"call", "apply", "bind"} and owner.kind != "super":
             return self._call_of_function({"function": owner, "name": text(known)}, arguments, line)
         if isinstance(owner, Native) and owner.kind in {"url", "search"} and known in {"toString", "toJSON"}:
@@ -223,7 +198,7 @@ class Calls:
         if isinstance(owner, Thing | ClassValue | Namespace | Native | FunctionValue):
             member = self.member(owner, known)
             if isinstance(member, FunctionValue | ClassValue | Native | Choice):
-                return self.call(member, arguments, line, owner, False)
+                return self.call(member, arguments, line, owner)
         found = method_of(owner, known, arguments)
         if found is not None:
             self._call_back(arguments)
@@ -282,11 +257,11 @@ class Calls:
             bound = Items(arguments.values[1:])
             return function if not bound.items else Native("partial", {"function": function, "given": bound})
         if how == "call":
-            return self.call(function, Arguments(arguments.values[1:]), line, None, False)
+            return self.call(function, Arguments(arguments.values[1:]), line, None)
         if how == "apply":
             items = arguments.get(1)
             given = Arguments(items.items) if isinstance(items, Items) else Arguments(open=True)
-            return self.call(function, given, line, None, False)
+            return self.call(function, given, line, None)
         named_as = function.node.name if isinstance(function, FunctionValue) else ""
         return self._call_unknown(hole(f"{named_as}.{how}"), arguments, line)
 
@@ -399,98 +374,15 @@ class Calls:
                 return value
         return hole(name) if arguments.open else NOTHING
 
-    # --- classes
-
-    def construct(self, of: ClassValue, arguments: Arguments) -> Value:
-        """Return a new instance."""
-        made = Thing({}, None, of)
-        if not arguments.open:
-            self.instances.setdefault(id(of), []).append(made)
-        self._initialize(of, made, arguments)
-        return made
-
-    def symbolic(self, of: ClassValue) -> Value:
-        """Return an instance of which only the class is known."""
-        if id(of) not in self._symbolic:
-            # A class that holds itself ends here.
-            self._symbolic[id(of)] = hole(of.node.name)
-            self._symbolic[id(of)] = self.construct(of, Arguments(open=True))
-        return self._symbolic[id(of)]
-
-    def _initialize(self, of: ClassValue, made: Thing, arguments: Arguments) -> None:
-        constructor = next((m for m in of.node.members if m.name in {"constructor", "__init__"}), None)
-        if constructor is None and isinstance(of.base, ClassValue):
-            self._initialize(of.base, made, arguments)
-        self._native_base(of, made, arguments)
-        self._initialize_fields(of, made, arguments, by_arguments=constructor is None)
-        if constructor is not None and isinstance(constructor.value, s.Function):
-            self.call_function(self.method(of, constructor, made), arguments, None)
-
-    def _native_base(self, of: ClassValue, made: Thing, arguments: Arguments) -> None:
-        if isinstance(of.base, Native) and of.base.kind.startswith("class:") and "__client__" not in made.fields:
-            made.fields["__client__"] = self.native_call(of.base, arguments, of.node.line, True)
-
-    def _initialize_fields(self, of: ClassValue, made: Thing, arguments: Arguments, *, by_arguments: bool) -> None:
-        scope = Scope({"this": made}, of.scope)
-        position = 0
-        for member in of.node.members:
-            if member.kind == "dataclass field":
-                given = arguments.get(position if by_arguments and not arguments.open else -1, member.name)
-                position += 1
-                value = (
-                    given if given != NOTHING and not isinstance(given, Hole) else self._default_field(member, scope)
-                )
-                if isinstance(given, Hole) and given.names:
-                    value = given
-                made.fields.setdefault(member.name, value)
-            elif member.kind == "field" and not member.static:
-                before = self.interpreter.frame
-                self.interpreter.frame = Frame(of.module, None, before.stack)
-                try:
-                    found = self._default_field(member, scope)
-                finally:
-                    self.interpreter.frame = before
-                if member.value is not None or not isinstance(found, Hole):
-                    self.interpreter.write(made.fields, member.name, named(found, member.name))
-
-    def _default_field(self, member: s.ClassMember, scope: Scope) -> Value:
-        value = self.interpreter.evaluate(member.value, scope) if member.value is not None else hole(member.name)
-        if isinstance(value, Hole) and member.annotation:
-            return self.annotated(member.annotation, scope, member.name) or value
-        return value
-
     def annotated(self, annotation: str, scope: Scope, name: str) -> Value | None:
         """Return what the name of a type tells of a value: an instance of a class, a library's client, or nothing."""
         found = self.interpreter.lookup(annotation, scope)
         if isinstance(found, ClassValue):
-            return self.symbolic(found)
+            return self.classes.symbolic(found)
         kind = self.annotation_kind(annotation)
         if kind:
             return Native(kind, {"base": hole(name)})
         return None
-
-    def _call_super(self, data: dict[str, Value], arguments: Arguments) -> Value:
-        this, home = data["this"], data["home"]
-        if isinstance(home, ClassValue) and isinstance(this, Thing):
-            if isinstance(home.base, ClassValue):
-                self._initialize(home.base, this, arguments)
-            elif isinstance(home.base, Native):
-                this.fields.pop("__client__", None)
-                self._native_base(home, this, arguments)
-        return NOTHING
-
-    def _call_super_method(self, owner: Native, name: str, arguments: Arguments, line: int) -> Value:
-        this, home = owner.data["this"], owner.data["home"]
-        base = home.base if isinstance(home, ClassValue) else None
-        if name == "__init__":
-            return self._call_super(owner.data, arguments)
-        if isinstance(base, ClassValue):
-            found = self._class_member(base, this, name, static=False)
-            if found is not None:
-                return self.call(found, arguments, line, this, False)
-        client = this.fields.get("__client__") if isinstance(this, Thing) else None
-        member = self.native_member(client, name) if isinstance(client, Native) else None
-        return self.call(member, arguments, line, this, False) if member is not None else Hole()
 
 
 # Functions that return the function which they are given, and those that return its value.

@@ -1,4 +1,4 @@
-"""The callers' files: which of them can matter, and which file an import means. Pure over a tree of files."""
+"""The callers' files: which of them can matter, and which file an import means."""
 
 from __future__ import annotations
 

@@ -1,18 +1,20 @@
 """The evaluator of callers' programs: statements and expressions over abstract values. Pure.
 
-Nothing is run. Both branches of a condition that is not known are followed, and what they leave in a variable is joined
-into a choice. A function is evaluated with the arguments of each place that calls it, so that a request is seen with all
-that its callers give to it, through wrappers, classes and modules.
+Nothing is run. Both branches of a condition that is not known are followed, and what they leave in a variable is
+joined into a choice. A function is evaluated with the arguments of each place that calls it, so that a request is
+seen with all that its callers give to it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from dtma_contract.discovery.consumer import syntax as s
-from dtma_contract.discovery.consumer.operations import apply_operator, entries_of, read_field, truth
+from dtma_contract.discovery.consumer.conditions import decides, logical
+from dtma_contract.discovery.consumer.operations import apply_operator, entries_of, read_field, spread_into, truth
+from dtma_contract.discovery.consumer.state import JUMPED, LEFT, ON, Exhausted, Frame, Site, State
 from dtma_contract.discovery.consumer.values import (
     NOTHING,
     Arguments,
@@ -41,56 +43,21 @@ from dtma_contract.discovery.consumer.values import (
     to_text,
 )
 
-__all__ = ["Exhausted", "Frame", "Interpreter", "Site"]
+__all__ = ["Interpreter"]
 
-# How a statement ends: it goes on, it leaves the function, it leaves the loop or case.
-_ON, _LEFT, _JUMPED = "on", "left", "jumped"
 # Steps of one function that is evaluated on its own; a function of a program has some hundreds.
-MAX_STEPS = 60_000
-_MISSING = Plain(value=None)
+MAX_STEPS = 20_000
 
 
-class Exhausted(Exception):  # noqa: N818 - it ends an evaluation, it reports no error
-    """The budget of steps is spent."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """Where a call stands; ``call`` tells several on one line apart."""
-
-    file: str
-    line: int
-    call: int = 0
-
-
-@dataclass(slots=True, eq=False)
-class Frame:
-    """One call under way.
-
-    Attributes:
-        module: the file of the function.
-        function: the function, or None at a file's top level.
-        stack: the calls that led here, outermost first.
-        returns: what it has returned so far.
-        made: functions that were made in it.
-    """
-
-    module: Module
-    function: FunctionValue | None = None
-    stack: tuple[Site, ...] = ()
-    returns: list[Value] = field(default_factory=list)
-    active: bool = True
-
-
-class Interpreter:
+class Interpreter(State):
     """Evaluates statements and expressions; calls are left to ``calls``, names of other modules to ``imports``."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.steps = 0
         self.site = Site("", 0)
         self.limit = MAX_STEPS
         self.frame = Frame(Module("", python=False, scope=Scope({})))
-        self.journals: list[dict[tuple[int, str], tuple[dict[str, Value], Value]]] = []
         self.made: list[FunctionValue] = []
         self.classes: list[ClassValue] = []
         self._conditions: dict[tuple[int, str], tuple[int, Scope | None]] = {}
@@ -102,43 +69,6 @@ class Interpreter:
         self.importing: Callable[[s.Import, Scope, Module], None] = lambda *_: None
 
     # --- state
-
-    def write(self, container: dict[str, Value], key: str, value: Value) -> None:
-        """Set a variable or field, so that it can be taken back at the end of a branch."""
-        if self.journals:
-            self.journals[-1].setdefault((id(container), key), (container, container.get(key, _MISSING)))
-        container[key] = value
-
-    def branches(self, bodies: Iterable[Callable[[], str]], condition: int = 0) -> str:
-        """Follow each body from the present state, and join the states of those that go on.
-
-        Args:
-            bodies: what may happen, in the order of the condition's outcomes.
-            condition: its number, where it is one that others may depend on.
-        """
-        ends: list[str] = []
-        states: list[dict[tuple[int, str], Value]] = []
-        containers: dict[tuple[int, str], dict[str, Value]] = {}
-        for body in bodies:
-            self.journals.append({})
-            try:
-                ends.append(body())
-            finally:
-                journal = self.journals.pop()
-                states.append({slot: container.get(slot[1], _MISSING) for slot, (container, _) in journal.items()})
-                for slot, (container, before) in journal.items():
-                    containers[slot] = container
-                    _restore(container, slot[1], before)
-        live = [state for state, end in zip(states, ends, strict=True) if end != _LEFT]
-        if not live:
-            return _LEFT
-        number = condition if condition and len(live) == len(ends) else new_number()
-        for slot in {slot for state in live for slot in state}:
-            container = containers[slot]
-            before = container.get(slot[1], _MISSING)
-            options = [state.get(slot, before) for state in live]
-            self.write(container, slot[1], choose(number, options))
-        return _ON if any(end == _ON for end in ends) else _JUMPED
 
     def step(self) -> None:
         """Count a step."""
@@ -162,9 +92,9 @@ class Interpreter:
             if hoisted and not self.frame.module.python:
                 continue
             end = self.statement(statement, scope)
-            if end != _ON:
+            if end != ON:
                 return end
-        return _ON
+        return ON
 
     def statement(self, node: s.Statement, scope: Scope) -> str:  # noqa: C901, PLR0911, PLR0912 - one case for each kind
         """Evaluate one statement, and return how it ends."""
@@ -176,11 +106,11 @@ class Interpreter:
                 self._declare(node, scope)
             case s.Return(value):
                 self.frame.returns.append(self.evaluate(value, scope) if value else NOTHING)
-                return _LEFT
+                return LEFT
             case s.Leave(kind, value):
                 if value:
                     self.evaluate(value, scope)
-                return _LEFT if kind == "throw" else _JUMPED
+                return LEFT if kind == "throw" else JUMPED
             case s.If(test, then, otherwise):
                 return self._if(test, then, otherwise, scope)
             case s.Block(body):
@@ -190,7 +120,7 @@ class Interpreter:
             case s.Try(body, handlers, final):
                 end = self._try(body, handlers, scope)
                 after = self.run(final, Scope({}, scope))
-                return after if after != _ON else end
+                return after if after != ON else end
             case s.Switch():
                 return self._switch(node, scope)
             case s.Import():
@@ -199,7 +129,7 @@ class Interpreter:
                 self.frame.module.exports[name] = self.evaluate(value, scope)
             case s.ExportAll(module, names):
                 self._pass_on(module, names)
-        return _ON
+        return ON
 
     def _pass_on(self, module: str, names: tuple[tuple[str, str], ...]) -> None:
         if not names:
@@ -227,7 +157,7 @@ class Interpreter:
         self, test: s.Expression, then: tuple[s.Statement, ...], otherwise: tuple[s.Statement, ...], scope: Scope
     ) -> str:
         known = truth(self.evaluate(test, scope))
-        if known is not None and _decides(test):
+        if known is not None and decides(test):
             return self.run(then if known else otherwise, Scope({}, scope))
         bodies = (lambda: self.run(then, Scope({}, scope)), lambda: self.run(otherwise, Scope({}, scope)))
         return self.branches(bodies, self._condition(test, scope))
@@ -264,27 +194,26 @@ class Interpreter:
                 known = truth(apply_operator("==", subject, self.evaluate(test, scope)))
             if known is False:
                 continue
-            reached = lambda index=index: self._cases(node, index, scope)  # noqa: E731 - one body for each case
             if known is True:
-                return reached()
+                return self._cases(node, index, scope)
             default = default or test is None
-            bodies.append(reached)
+            bodies.append(partial(self._cases, node, index, scope))
         if not default:
-            bodies.append(lambda: _ON)
+            bodies.append(lambda: ON)
         return self.branches(bodies)
 
     def _cases(self, node: s.Switch, first: int, scope: Scope) -> str:
         inner = Scope({}, scope)
         for _, body in node.cases[first:]:
             end = self.run(body, inner)
-            if end != _ON:
-                return _ON if end == _JUMPED else end
-        return _ON
+            if end != ON:
+                return ON if end == JUMPED else end
+        return ON
 
     def _loop(self, node: s.Loop, scope: Scope) -> str:
         if node.over is None or node.pattern is None:
-            self.branches((lambda: self.run(node.body, Scope({}, scope)), lambda: _ON))
-            return _ON
+            self.branches((lambda: self.run(node.body, Scope({}, scope)), lambda: ON))
+            return ON
         over = self.evaluate(node.over, scope)
         known = entries_of(over) is not None
         for value in self.items_of(over, keys=node.keys or isinstance(over, Thing)):
@@ -295,10 +224,10 @@ class Interpreter:
                 return self.run(node.body, inner)
 
             if not known:
-                self.branches((once, lambda: _ON))
-            elif once() == _LEFT:
-                return _LEFT
-        return _ON
+                self.branches((once, lambda: ON))
+            elif once() == LEFT:
+                return LEFT
+        return ON
 
     def items_of(self, over: Value, *, keys: bool = False) -> list[Value]:
         """Return what a loop runs over, one unknown item where that is not known."""
@@ -312,7 +241,7 @@ class Interpreter:
 
     # --- patterns
 
-    def bind(self, pattern: s.Pattern, value: Value, scope: Scope, *, assign: bool = False) -> None:
+    def bind(self, pattern: s.Pattern, value: Value, scope: Scope, *, assign: bool = False) -> None:  # noqa: C901 - one case for each kind
         """Give the names of a pattern their values.
 
         Args:
@@ -399,7 +328,7 @@ class Interpreter:
                 return self._operation(operator, left, right, scope)
             case s.Conditional(test, then, otherwise):
                 known = truth(self.evaluate(test, scope))
-                if known is not None and _decides(test):
+                if known is not None and decides(test):
                     return self.evaluate(then if known else otherwise, scope)
                 options = [self.evaluate(then, scope), self.evaluate(otherwise, scope)]
                 return choose(self._condition(test, scope), options)
@@ -485,7 +414,7 @@ class Interpreter:
             return Hole() if known is None else Plain(not known)
         second = self.evaluate(right, scope)
         if operator in {"||", "??", "&&"}:
-            return lift(lambda one: _logical(operator, one, second), first)
+            return lift(lambda one: logical(operator, one, second), first)
         return apply_operator(operator, first, second)
 
     def _record(self, entries: tuple[s.Entry, ...], scope: Scope) -> Value:
@@ -501,25 +430,8 @@ class Interpreter:
                 else:
                     made.open = made.open or Hole()
             else:
-                self._spread(made, value)
+                spread_into(made, value)
         return made
-
-    def _spread(self, made: Thing, value: Value) -> None:
-        match value:
-            case Thing(fields, left_open):
-                made.fields.update(fields)
-                made.open = made.open or left_open
-            case Plain():
-                return
-            case Choice(number, options):
-                things = [option if isinstance(option, Thing) else Thing({}) for option in options]
-                for key in {key for thing in things for key in thing.fields}:
-                    before = made.fields.get(key, NOTHING)
-                    made.fields[key] = choose(number, [thing.fields.get(key, before) for thing in things])
-                made.open = made.open or next((one for one in options if isinstance(one, Hole)), None)
-            case _:
-                # What is spread may set any field: those already there are no longer sure, but still the best known.
-                made.open = hole(*names_of(value))
 
     def _sequence(self, items: tuple[s.Argument, ...], scope: Scope) -> Value:
         found = self.arguments(items, scope)
@@ -533,10 +445,14 @@ class Interpreter:
                 old = self.lookup(target.name, scope)
             elif isinstance(target, s.TargetPattern):
                 old = self.evaluate(target.target, scope)
-            logical = operator in {"||", "??", "&&"}
-            new = lift(lambda one: _logical(operator, one, new), old) if logical else apply_operator(operator, old, new)
-        self.bind(target, new, scope, assign=True)
-        return new
+            if operator in {"||", "??", "&&"}:
+                return self._assigned(target, lift(lambda one: logical(operator, one, new), old), scope)
+            new = apply_operator(operator, old, new)
+        return self._assigned(target, new, scope)
+
+    def _assigned(self, target: s.Pattern, value: Value, scope: Scope) -> Value:
+        self.bind(target, value, scope, assign=True)
+        return value
 
     def _function(self, node: s.Function, scope: Scope) -> FunctionValue:
         this = self.lookup("this", scope) if node.arrow else None
@@ -545,49 +461,17 @@ class Interpreter:
         return made
 
     def _class(self, node: s.Class, scope: Scope) -> ClassValue:
-        base = self.evaluate(node.base, scope) if node.base else None
-        made = ClassValue(node, scope, self.frame.module, base)
+        bases = tuple(self.evaluate(base, scope) for base in node.bases)
+        made = ClassValue(node, scope, self.frame.module, bases)
         self.classes.append(made)
         inner = Scope({node.name: made, "this": made}, scope)
         for member in node.members:
-            if member.static and member.kind != "method" and member.kind != "getter" and member.value is not None:
+            if member.static and member.kind not in {"method", "getter"} and member.value is not None:
                 value = self.evaluate(member.value, inner)
                 made.statics.fields[member.name] = named(value, f"{node.name}.{member.name}")
                 # Python's class body sees its own fields.
                 inner.names.setdefault(member.name, made.statics.fields[member.name])
         return made
-
-
-def _decides(test: s.Expression) -> bool:
-    """Return whether a condition may decide: one that compares, or a plain value; a default never does."""
-    match test:
-        case s.Operation("==" | "!="):
-            return True
-        case s.Operation("!", left):
-            return _decides(left)
-        case s.Operation("&&" | "||", left, right):
-            return _decides(left) and _decides(right)
-        case s.Literal() | s.Call():
-            return True
-        case s.Name():
-            return True
-        case s.Member():
-            return True
-        case _:
-            return False
-
-
-def _logical(operator: str, left: Value, right: Value) -> Value:
-    known = truth(left)
-    if isinstance(left, Plain) and left.value is None and operator == "??":
-        return right
-    if operator == "??" and known is not None:
-        return left
-    if known is None:
-        return new_choice([left, right]) if operator != "&&" else new_choice([right, NOTHING])
-    if operator == "||":
-        return left if known else right
-    return right if known else left
 
 
 def _owner_of(scope: Scope, name: str) -> Scope | None:
@@ -601,13 +485,6 @@ def _owner_of(scope: Scope, name: str) -> Scope | None:
 
 def _open_of(value: Value) -> Hole | None:
     return value.open if isinstance(value, Thing) else None
-
-
-def _restore(container: dict[str, Value], key: str, before: Value) -> None:
-    if before is _MISSING:
-        container.pop(key, None)
-    else:
-        container[key] = before
 
 
 def _no_call(*_: Any) -> Value:

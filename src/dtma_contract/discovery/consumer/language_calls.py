@@ -26,7 +26,7 @@ from dtma_contract.discovery.consumer.values import (
 __all__ = ["language_call"]
 
 
-def language_call(value: Native, arguments: Arguments, calls: Calls, *, new: bool) -> Value:  # noqa: C901, PLR0911 - one return for each function
+def language_call(value: Native, arguments: Arguments, calls: Calls, *, new: bool) -> Value:  # noqa: C901, PLR0911, PLR0912 - one return for each function
     """Return what a function of the language gives.
 
     Args:
@@ -77,7 +77,7 @@ def _attribute(owner: Value, name: Value, calls: Calls) -> Value:
     return Native("unknown verb", {"owner": owner})
 
 
-def _static(kind: str, arguments: Arguments, calls: Calls) -> Value:  # noqa: PLR0911 - one return for each function
+def _static(kind: str, arguments: Arguments, calls: Calls) -> Value:  # noqa: C901, PLR0911 - one return for each function
     first = arguments.get(0)
     match kind:
         case "Object.entries":

@@ -101,13 +101,15 @@ PACKAGES: dict[str, dict[str, str]] = {
     "@nestjs/axios": {"HttpService": "class:axios"},
     "@nestjs/common": {"HttpService": "class:axios"},
     **{
-        f"{prefix}{name}": {"*": "node-http", "default": "node-http", "request": "node-http.request", "get": "node-http.get"}
+        f"{prefix}{name}": {"*": "node-http", "default": "node-http", "request": "node-http.request",
+            "get": "node-http.get"}
         for prefix in ("", "node:")
         for name in ("http", "https", "http2")
     },
     "follow-redirects": {"http": "node-http", "https": "node-http", "default": "node-http", "*": "follow-redirects"},
     **{
-        f"{prefix}url": {"URL": "class:URL", "URLSearchParams": "class:search", "resolve": "url.resolve", "format": "url.format"}
+        f"{prefix}url": {"URL": "class:URL", "URLSearchParams": "class:search", "resolve": "url.resolve",
+            "format": "url.format"}
         for prefix in ("", "node:")
     },
     **{
@@ -116,7 +118,8 @@ PACKAGES: dict[str, dict[str, str]] = {
         for name in ("querystring", "qs", "query-string")
     },
     **{
-        f"{prefix}path{more}": {"join": "path.join", "posix": "path", "default": "path", "*": "path", "resolve": "path.join"}
+        f"{prefix}path{more}": {"join": "path.join", "posix": "path", "default": "path", "*": "path",
+            "resolve": "path.join"}
         for prefix in ("", "node:")
         for more in ("", "/posix")
     },
@@ -132,7 +135,8 @@ PACKAGES: dict[str, dict[str, str]] = {
         "*": "client:requests", "Client": "class:requests", "AsyncClient": "class:requests", "Request": "sent:requests",
         "URL": "class:URL",
     },
-    "aiohttp": {"*": "client:aiohttp", "ClientSession": "class:aiohttp", "request": "sent:aiohttp", "client": "package:aiohttp"},
+    "aiohttp": {"*": "client:aiohttp",
+        "ClientSession": "class:aiohttp", "request": "sent:aiohttp", "client": "package:aiohttp"},
     "niquests": {"*": "client:requests", "Session": "class:requests", "AsyncSession": "class:requests"},
     "requests_toolbelt.sessions": {"BaseUrlSession": "class:requests"},
     "urllib3": {

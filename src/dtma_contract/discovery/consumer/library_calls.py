@@ -15,6 +15,7 @@ from dtma_contract.discovery.consumer.values import (
     Arguments,
     FunctionValue,
     Hole,
+    Items,
     Native,
     Plain,
     Text,
@@ -28,7 +29,7 @@ from dtma_contract.discovery.consumer.values import (
     to_text,
 )
 
-__all__ = ["LibraryCalls", "make_native"]
+__all__ = ["LibraryCalls", "make_native", "read_field_or_nothing"]
 
 _BODIES = {"POST", "PUT", "PATCH"}
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
@@ -62,7 +63,7 @@ class LibraryCalls:
 
     # --- members
 
-    def member(self, value: Native, name: str) -> Value | None:  # noqa: C901, PLR0911 - one return for each kind
+    def member(self, value: Native, name: str) -> Value | None:  # noqa: C901, PLR0911, PLR0912 - one return for each kind
         """Return what a library's thing has under a name, or None where that is nothing known."""
         kind, _, which = value.kind.partition(":")
         package = value.data.get("package")
@@ -144,7 +145,7 @@ class LibraryCalls:
 
     # --- calls
 
-    def call(self, value: Native, arguments: Arguments, line: int, new: bool) -> Value:  # noqa: C901, PLR0911, PLR0912, FBT001 - one case for each kind
+    def call(self, value: Native, arguments: Arguments, line: int, new: bool = False) -> Value:  # noqa: C901, PLR0911, PLR0912, FBT001, FBT002 - one case for each kind
         """Return what a call of a library's thing gives; requests are told on the way."""
         kind, _, which = value.kind.partition(":")
         match kind:
@@ -323,7 +324,7 @@ class LibraryCalls:
     def _create(self, client: Native, which: str, arguments: Arguments) -> Value:
         library = LIBRARIES[which]
         options = arguments.get(0)
-        own = NOTHING
+        own: Value = NOTHING
         for name in library.base:
             found = read_field_or_nothing(options, name)
             own = found if found != NOTHING else own
@@ -369,15 +370,15 @@ class LibraryCalls:
 
     def _made_client(self, which: str, arguments: Arguments) -> Value:
         library = LIBRARIES[which]
-        options = Thing(dict(arguments.keywords)) if arguments.keywords else arguments.get(0)
-        base = NOTHING
+        options: Value = Thing(dict(arguments.keywords)) if arguments.keywords else arguments.get(0)
+        base: Value = NOTHING
         if isinstance(options, Text | Native):
             base, options = options, NOTHING
         for name in library.base:
             found = read_field_or_nothing(options, name)
-            base = (
-                found if found != NOTHING and not (isinstance(found, Hole) and not isinstance(options, Thing)) else base
-            )
+            # Of options that are not known, a base is not known to be among them.
+            if found != NOTHING and (isinstance(options, Thing) or not isinstance(found, Hole)):
+                base = found
         if isinstance(options, Hole) and arguments.values and which == "aiohttp":
             base = options
         return Native(f"client:{which}", {"base": base, "headers": self._headers(Native(""), options)})
@@ -434,16 +435,9 @@ class LibraryCalls:
     def _partial(self, value: Native, arguments: Arguments, line: int) -> Value:
         function, given = value.data.get("function"), value.data.get("given")
         if function is None:
-            return Native("partial", {"function": arguments.get(0), "given": language_items(arguments.values[1:])})
+            return Native("partial", {"function": arguments.get(0), "given": Items(arguments.values[1:])})
         before = list(getattr(given, "items", []))
-        return self.calls.call(function, Arguments([*before, *arguments.values], arguments.keywords), line, None, False)
-
-
-def language_items(values: list[Value]) -> Value:
-    """Return values as a list."""
-    from dtma_contract.discovery.consumer.values import Items
-
-    return Items(list(values))
+        return self.calls.call(function, Arguments([*before, *arguments.values], arguments.keywords), line, None)
 
 
 def read_field_or_nothing(options: Value, name: str) -> Value:

@@ -16,6 +16,7 @@ from dtma_contract.discovery.consumer.values import (
     Text,
     Thing,
     Value,
+    choose,
     hole,
     join_texts,
     lift,
@@ -25,7 +26,16 @@ from dtma_contract.discovery.consumer.values import (
     to_text,
 )
 
-__all__ = ["LIST_METHODS", "apply_operator", "entries_of", "format_text", "method_of", "read_field", "truth"]
+__all__ = [
+    "LIST_METHODS",
+    "apply_operator",
+    "entries_of",
+    "format_text",
+    "method_of",
+    "read_field",
+    "spread_into",
+    "truth",
+]
 
 # Methods that leave a text as it is, as far as its place in a URL goes.
 _SAME_TEXT = {
@@ -141,7 +151,7 @@ def format_text(value: Value, arguments: Arguments) -> Value:
     return join_texts(*pieces)
 
 
-def read_field(value: Value, key: str) -> Value:
+def read_field(value: Value, key: str) -> Value:  # noqa: PLR0911 - one case for each kind
     """Return what a record, list or unknown value holds under a key.
 
     Args:
@@ -170,6 +180,30 @@ def read_field(value: Value, key: str) -> Value:
             return hole(key)
         case _:
             return hole(key)
+
+
+def spread_into(made: Thing, value: Value) -> None:
+    """Add the fields of a record that is spread into another one.
+
+    Args:
+        made: the record that is made.
+        value: what is spread.
+    """
+    match value:
+        case Thing(fields, left_open):
+            made.fields.update(fields)
+            made.open = made.open or left_open
+        case Plain():
+            return
+        case Choice(number, options):
+            things = [option if isinstance(option, Thing) else Thing({}) for option in options]
+            for key in {key for thing in things for key in thing.fields}:
+                before = made.fields.get(key, NOTHING)
+                made.fields[key] = choose(number, [thing.fields.get(key, before) for thing in things])
+            made.open = made.open or next((one for one in options if isinstance(one, Hole)), None)
+        case _:
+            # What is spread may set any field: those already there are no longer sure, but still the best known.
+            made.open = hole(*names_of(value))
 
 
 def entries_of(value: Value) -> list[tuple[Value, Value]] | None:
@@ -346,7 +380,7 @@ def _joined(items: Value, between: Value) -> Value:
     return join_texts(*pieces)
 
 
-def _list_method(value: Items, name: str, arguments: Arguments) -> Value | None:
+def _list_method(value: Items, name: str, arguments: Arguments) -> Value | None:  # noqa: PLR0911 - one case for each kind
     match name:
         case "join":
             return _joined(value, arguments.get(0) if arguments.values else text(","))
@@ -366,7 +400,7 @@ def _list_method(value: Items, name: str, arguments: Arguments) -> Value | None:
             return None
 
 
-def _record_method(value: Thing, name: str, arguments: Arguments) -> Value | None:
+def _record_method(value: Thing, name: str, arguments: Arguments) -> Value | None:  # noqa: C901, PLR0911 - one case for each kind
     if name in value.fields or value.type:
         return None
     match name:

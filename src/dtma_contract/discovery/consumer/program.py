@@ -6,12 +6,13 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from dtma_contract.discovery.consumer import syntax as s
 from dtma_contract.discovery.consumer.calling import Calls, Sent, function_key
 from dtma_contract.discovery.consumer.files import CallerFiles
-from dtma_contract.discovery.consumer.interpreter import Exhausted, Frame, Interpreter, Site
+from dtma_contract.discovery.consumer.interpreter import Interpreter
 from dtma_contract.discovery.consumer.javascript import read_javascript
 from dtma_contract.discovery.consumer.libraries import (
     ANNOTATIONS,
@@ -23,6 +24,7 @@ from dtma_contract.discovery.consumer.libraries import (
 )
 from dtma_contract.discovery.consumer.library_calls import LibraryCalls, make_native
 from dtma_contract.discovery.consumer.python_code import read_python
+from dtma_contract.discovery.consumer.state import Exhausted, Frame, Site
 from dtma_contract.discovery.consumer.values import (
     Arguments,
     Choice,
@@ -49,24 +51,41 @@ from dtma_contract.discovery.consumer.values import (
 __all__ = ["Problem", "ProgramReader"]
 
 # Steps of a whole tree; a second is about a million of them.
-MAX_TOTAL_STEPS = 4_000_000
+MAX_TOTAL_STEPS = 300_000
+# Steps that each file adds to that.
+MAX_FILE_STEPS = 2_000
 # How many instances of one class are looked at.
 _MAX_INSTANCES = 3
 # Receivers of these names are no clients.
 _NO_CLIENTS = {
-    "router", "routes", "app", "logger", "log", "cache", "map", "redis", "storage", "store", "memo", "headers", "cookies",
+    "router", "routes", "app", "logger", "log", "cache", "map", "redis", "storage", "store", "memo", "headers",
+    "cookies",
 }  # fmt: skip
 # How often the evaluation of a file's functions is given up before the file is.
 _MAX_EXHAUSTED = 3
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
 # Words of functions that send.
-_SENDING = {"fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
+_SENDING = {"swr", "fetch", "request", "http", "call", "send", "curl", "axios", "ajax"}
+# Words of functions that make clients, and the names under which these are given their base.
+_MAKING = {"create", "make", "client", "sdk", "base", "connect", "build", "init"}
+_BASE_KEYS = {
+    "baseUrl",
+    "baseURL",
+    "base_url",
+    "prefixUrl",
+    "basePath",
+    "serverUrl",
+    "server_url",
+    "apiUrl",
+    "endpoint",
+}
 # Calls of these are no requests, whatever the receiver is called.
 _NO_REQUESTS = {
     "log", "debug", "info", "warn", "error", "trace", "describe", "expect", "it", "test", "route", "router", "mock",
-    "validate", "parse", "match", "use", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
+    "validate", "parse", "match", "join", "resolve", "push", "navigate", "redirect", "replace", "on", "once",
     "emit", "print", "warning", "exception", "app", "server", "link", "includes", "startswith", "endswith", "path",
-    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock", "concat",
+    "file", "dir", "folder", "read", "write", "exists", "mkdir", "require", "import", "text", "label", "render", "nock",
+    "concat",
 }  # fmt: skip
 
 
@@ -96,8 +115,9 @@ class ProgramReader:
         self.interpreter = Interpreter()
         self.calls = Calls(
             self.interpreter,
-            native_call=lambda value, arguments, line, new: self.libraries.call(value, arguments, line, new),
-            native_member=lambda value, name: self.libraries.member(value, name),
+            # The two are made for each other: one is there when the other is first asked.
+            native_call=lambda *given: self.libraries.call(*given),  # noqa: PLW0108 - it does not exist yet
+            native_member=lambda *given: self.libraries.member(*given),  # noqa: PLW0108 - it does not exist yet
             unknown_call=self._unknown_call,
             export=self.export,
             annotation_kind=lambda name: ANNOTATIONS.get(name, ""),
@@ -117,18 +137,23 @@ class ProgramReader:
         Args:
             paths: the files.
         """
+        self._left += MAX_FILE_STEPS * len(paths)
         for path in paths:
             self.load(path)
         wanted = set(paths)
         for each in [one for one in self.interpreter.classes if one.module.path in wanted]:
-            self._guarded(each.module.path, each.node.line, lambda each=each: self.calls.symbolic(each), ())
+            self._guarded(each.module.path, each.node.line, partial(self.calls.classes.symbolic, each), ())
         self._functions(self.interpreter.made, wanted, ())
+        heirs: dict[int, list[ClassValue]] = {}
         done = 0
         while done < len(self.interpreter.classes):
             each = self.interpreter.classes[done]
             done += 1
+            for ancestor in list(self.calls.classes.ancestors(each))[1:]:
+                heirs.setdefault(id(ancestor), []).append(each)
+        for each in self.interpreter.classes:
             if each.module.path in wanted:
-                self._methods(each)
+                self._methods(each, heirs.get(id(each), []))
 
     def _functions(self, made: list[FunctionValue], wanted: set[str], roots: tuple[int, ...]) -> None:
         self.interpreter.made = []
@@ -138,10 +163,13 @@ class ProgramReader:
                 continue
             self._alone(function, (*roots, key))
 
-    def _methods(self, of: ClassValue) -> None:
-        instances: list[Value] = list(self.calls.instances.get(id(of), ()))[:_MAX_INSTANCES] or [
-            self.calls.symbolic(of)
-        ]
+    def _methods(self, of: ClassValue, heirs: list[ClassValue]) -> None:
+        """Evaluate a class's methods on what was made of it and of those that extend it, else on any instance."""
+        made = self.calls.classes.instances
+        found = [one for each in (of, *heirs) for one in made.get(id(each), ())]
+        instances: list[Value] = [*found[:_MAX_INSTANCES]]
+        if not instances:
+            instances = [self.calls.classes.symbolic(each) for each in heirs[:_MAX_INSTANCES] or [of]]
         known = _fields_of(instances)
         self._evaluate_methods(of, instances)
         if _fields_of(instances) != known:
@@ -155,7 +183,7 @@ class ProgramReader:
             if member.name in {"constructor", "__init__"}:
                 continue
             for instance in [of] if member.static else instances:
-                bound = self.calls.method(of, member, instance)
+                bound = self.calls.classes.method(of, member, instance)
                 self._alone(bound, (function_key(bound),))
 
     def _alone(self, function: FunctionValue, roots: tuple[int, ...]) -> None:
@@ -234,7 +262,7 @@ class ProgramReader:
     def _path_of(self, name: str, module: Module) -> str | None:
         return self.files.resolve_python(module.path, name) if module.python else self.files.resolve(module.path, name)
 
-    def _imported(self, source: str, path: str | None, name: str, local: str, module: Module) -> Value:
+    def _imported(self, source: str, path: str | None, name: str, local: str, module: Module) -> Value:  # noqa: PLR0911 - one case for each kind
         if module.python:
             inner = self.files.resolve_python(module.path, source + ("" if source.endswith(".") else ".") + name)
             if name == "*package":
@@ -329,15 +357,31 @@ class ProgramReader:
         """
         name = callee.names[0].replace("()", "") if callee.names else ""
         owner, _, last = name.rpartition(".")
-        if not last or _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
+        self._unknown_client(last, arguments, line)
+        sends = last in VERBS or bool(_words(last) & _SENDING)
+        if not last or not (sends or self.is_agent(callee.names[:1])):
+            return
+        if last == "use" or _words(last) & _NO_REQUESTS or _words(owner) & _NO_CLIENTS:
             return
         values = [*arguments.values, *arguments.keywords.values()]
         options = next((one for one in values if isinstance(one, Thing)), Thing({}))
         if any(isinstance(one, FunctionValue) for one in values) and last in VERBS:
             return
-        given = [to_text(one) for one in [*values, *options.fields.values()] if isinstance(one, Text | Native | Choice)]
+        inside = [one for key, one in options.fields.items() if key not in _BASE_KEYS]
+        given = [to_text(one) for one in [*values, *inside] if isinstance(one, Text | Native | Choice)]
         for texts in alternatives(*given):
             self._unknown_request(callee, last, [one for one in texts if isinstance(one, Text)], line)
+
+    def _unknown_client(self, name: str, arguments: Arguments, line: int) -> None:
+        """Tell of a client of a library that is not known: given the agent's base, it may ask for anything."""
+        if not (name[:1].isupper() or _words(name) & _MAKING):
+            return
+        for options in (*arguments.values, Thing(dict(arguments.keywords))):
+            for key, base in options.fields.items() if isinstance(options, Thing) else ():
+                if key in _BASE_KEYS and isinstance(base, Text | Hole):
+                    joined = join_texts(base, Hole())
+                    if isinstance(joined, Text):
+                        self._send("", joined, (), token=False, line=line)
 
     def _unknown_request(self, callee: Hole, last: str, texts: list[Text], line: int) -> None:
         whole = next((one for one in texts if re.match(r"https?://[^ ]*$", one.start)), None)
@@ -345,11 +389,11 @@ class ProgramReader:
         method = next((one.constant.upper() for one in texts if one.constant and one.constant.upper() in _METHODS), "")
         method = method or VERBS.get(last, "")
         if whole is not None and (_words(last) & _SENDING or last in VERBS):
-            self._send(method or ("GET" if "fetch" in _words(last) else ""), whole, (), False, line)
+            self._send(method or ("GET" if _words(last) & {"fetch", "swr"} else ""), whole, (), token=False, line=line)
         elif path is not None and self.is_agent(callee.names[:1]):
             joined = join_texts(hole(*callee.names), path)
             if isinstance(joined, Text):
-                self._send(method, joined, (), False, line)
+                self._send(method, joined, (), token=False, line=line)
 
 
 def _fields_of(instances: list[Value]) -> list[set[str]]:

@@ -90,8 +90,8 @@ def _statement(node: ast.stmt) -> Iterator[s.Statement]:  # noqa: C901, PLR0912 
             yield s.Loop(None, None, (*_body(body), *_body(orelse)))
         case ast.With(items, body) | ast.AsyncWith(items, body):
             for item in items:
-                value = _expression(item.context_expr)
-                yield _assign(item.optional_vars, value) if item.optional_vars else s.Evaluate(value)
+                entered = _expression(item.context_expr)
+                yield _assign(item.optional_vars, entered) if item.optional_vars else s.Evaluate(entered)
             yield from _body(body)
         case ast.Try(body, handlers, orelse, final) | ast.TryStar(body, handlers, orelse, final):
             yield s.Try((*_body(body), *_body(orelse)), tuple(_body(each.body) for each in handlers), _body(final))
@@ -160,7 +160,7 @@ def _name_of(node: ast.expr) -> str:
     return node.id if isinstance(node, ast.Name) else ""
 
 
-def _annotation(node: ast.expr | None) -> str:
+def _annotation(node: ast.expr | None) -> str:  # noqa: PLR0911 - one case for each kind
     """Return the name of a type; of `X | None`, `Optional[X]` and `Annotated[X, …]` that of X."""
     match node:
         case ast.Name(name):
@@ -245,7 +245,7 @@ def _class(node: ast.ClassDef) -> s.Class:
                 members.append(s.ClassMember(_name_of(target), read, kind, value is not None, _annotation(annotation)))
             case _:
                 continue
-    return s.Class(node.name, _expression(node.bases[0]) if node.bases else None, tuple(members), node.lineno)
+    return s.Class(node.name, tuple(_expression(base) for base in node.bases), tuple(members), node.lineno)
 
 
 def _decorator_name(node: ast.expr) -> str:

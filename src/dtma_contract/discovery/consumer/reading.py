@@ -9,11 +9,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dtma_contract.discovery.consumer.addresses import Address, read_address
 from dtma_contract.discovery.consumer.calling import Sent
 from dtma_contract.discovery.consumer.files import CODE, CallerFiles
-from dtma_contract.discovery.consumer.interpreter import Site
 from dtma_contract.discovery.consumer.operations import read_field
 from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
 from dtma_contract.discovery.consumer.program import ProgramReader
 from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
+from dtma_contract.discovery.consumer.state import Site
 from dtma_contract.discovery.consumer.values import (
     ClassValue,
     FunctionValue,

@@ -27,11 +27,12 @@ _VARIABLE = re.compile(
     r"\$\{\{\s*([\w.]+)[^}]*\}\}|\$\{([A-Za-z_]\w*|\d)(?::?[-=+?]([^}]*))?[^}]*\}|\$([A-Za-z_]\w*|\d)|\$\((?:[^()]|\([^()]*\))*\)"
 )
 _VALUED = {
-    "-X", "--request", "-H", "--header", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "-o", "-w",
-    "--output", "--write-out", "-m", "--max-time", "--connect-timeout", "--retry", "--retry-delay", "-u", "--user", "-A",
-    "--user-agent", "-F", "--form", "--json", "-b", "--cookie", "-c", "--url", "-e", "--cacert", "--cert", "--key", "-T",
-    "--upload-file", "--resolve", "--timeout", "--tries", "--method", "--body-data", "--post-data", "-t", "-O", "-K",
-    "--retry-max-time", "--unix-socket", "-x", "--proxy", "--oauth2-bearer", "--interface", "-P", "--waitretry", "-D",
+    "-X", "--request", "-H", "--header", "-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "-o",
+    "-w", "--output", "--write-out", "-m", "--max-time", "--connect-timeout", "--retry", "--retry-delay", "-u",
+    "--user", "-A", "--user-agent", "-F", "--form", "--json", "-b", "--cookie", "-c", "--url", "-e", "--cacert",
+    "--cert", "--key", "-T", "--upload-file", "--resolve", "--timeout", "--tries", "--method", "--body-data",
+    "--post-data", "-t", "-O", "-K", "--retry-max-time", "--unix-socket", "-x", "--proxy", "--oauth2-bearer",
+    "--interface", "-P", "--waitretry", "-D",
 }  # fmt: skip
 _DATA = {"-d", "--data", "--data-raw", "--data-binary", "--data-urlencode", "-F", "--form", "--json", "--post-data"}
 _METHODS = {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"}
@@ -92,7 +93,7 @@ def _commands(content: str) -> Iterator[tuple[int, str]]:
         rest = content[match.end() :]
         around = _open_quote(content[start : match.start()])
         if re.match(r'"\s*,', rest):
-            # ["CMD", "curl", "-f", "http://…"]
+            # The command is a list: "CMD", "curl", "-f", …
             end = rest.find("]")
             around, rest = (
                 "",
@@ -185,7 +186,7 @@ def _tokens(command: str) -> list[str]:
     return [*found, word] if begun else found
 
 
-def _request(tokens: list[str], line: int, known: dict[str, str]) -> ShellRequest | None:
+def _request(tokens: list[str], line: int, known: dict[str, str]) -> ShellRequest | None:  # noqa: C901, PLR0912 - one case for each kind
     method, data, url, header = "", False, "", ""
     index = 0
     while index < len(tokens):
@@ -201,7 +202,9 @@ def _request(tokens: list[str], line: int, known: dict[str, str]) -> ShellReques
             index += 0 if equals and name.startswith("--") else 1
             if option in {"-X", "--request", "--method"}:
                 method = value
-            elif (option in {"-H", "--header"} and value.lower().startswith("authorization")) or option == "--oauth2-bearer":
+            elif (
+                option in {"-H", "--header"} and value.lower().startswith("authorization")
+            ) or option == "--oauth2-bearer":
                 header = value
             elif option == "--url":
                 url = value

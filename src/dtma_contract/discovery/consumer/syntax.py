@@ -204,7 +204,7 @@ class Class:
     """A class; an enumeration is one whose fields are static."""
 
     name: str
-    base: Expression | None
+    bases: tuple[Expression, ...]
     members: tuple[ClassMember, ...]
     line: int
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 from dtma_contract.discovery.consumer import syntax as s
 
@@ -99,6 +99,7 @@ class Choice:
 
     number: int
     options: tuple[Value, ...]
+    size: int = 0
 
 
 @dataclass(slots=True, eq=False)
@@ -146,7 +147,7 @@ class ClassValue:
     node: s.Class
     scope: Scope
     module: Module
-    base: Value | None = None
+    bases: tuple[Value, ...] = ()
     statics: Thing = field(default_factory=lambda: Thing({}))
 
 
@@ -197,7 +198,6 @@ class Arguments:
 
 
 Value = Hole | Text | Plain | Choice | Thing | Items | FunctionValue | ClassValue | Native | Namespace
-_Result = TypeVar("_Result")
 
 
 def hole(*names: str) -> Hole:
@@ -215,8 +215,8 @@ def named(value: Value, name: str) -> Value:
     match value:
         case Hole(names):
             return hole(name, *names)
-        case Choice(number, options):
-            return Choice(number, tuple(named(option, name) for option in options))
+        case Choice(number, options, size):
+            return Choice(number, tuple(named(option, name) for option in options), size)
         case Text((Hole(names),)):
             return Text((hole(name, *names),))
         case _:
@@ -249,11 +249,24 @@ def new_choice(options: Sequence[Value]) -> Value:
 
 
 def choose(number: int, options: Sequence[Value]) -> Value:
-    """Return one of several values by the condition of that number; the value itself where they are equal."""
+    """Return one of several values by the condition of that number; the value itself where they are equal.
+
+    Values of which nothing is known are one such value, under all of their names; more alternatives than can be told
+    apart are one too.
+    """
     first = options[0] if options else NOTHING
-    if all(option is first or option == first for option in options[1:]):
+    if all(option is first for option in options[1:]):
         return first
-    return Choice(number, tuple(options))
+    if all(isinstance(option, Hole | Plain) for option in options):
+        if all(option == first for option in options[1:]):
+            return first
+        return hole(*(name for option in options if isinstance(option, Hole) for name in option.names))
+    size = sum(option.size if isinstance(option, Choice) else 1 for option in options)
+    if size > MAX_ALTERNATIVES:
+        return hole(*(name for option in options[:MAX_NAMES] for name in names_of(option)[:1]))
+    if not any(isinstance(option, Choice) for option in options) and all(option == first for option in options[1:]):
+        return first
+    return Choice(number, tuple(options), size)
 
 
 def lift(function: Callable[..., Value], *values: Value) -> Value:
@@ -265,10 +278,12 @@ def lift(function: Callable[..., Value], *values: Value) -> Value:
 
 
 def _lift(function: Callable[..., Value], values: tuple[Value, ...], budget: list[int]) -> Value:
+    if budget[0] <= 0:
+        return hole()
     chosen = next((value for value in values if isinstance(value, Choice)), None)
     if chosen is None:
         budget[0] -= 1
-        return function(*values) if budget[0] >= 0 else hole()
+        return function(*values)
     options = [
         _lift(function, tuple(_taking(value, chosen.number, index) for value in values), budget)
         for index in range(len(chosen.options))
@@ -301,7 +316,7 @@ def alternatives(*values: Value) -> Iterator[tuple[Value, ...]]:
         ] + pending
 
 
-def to_text(value: Value) -> Value:
+def to_text(value: Value) -> Value:  # noqa: PLR0911 - one case for each kind
     """Return a value as a text, as a template would write it."""
     match value:
         case Choice():

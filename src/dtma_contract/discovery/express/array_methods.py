@@ -38,6 +38,7 @@ def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Calla
     """Call a callback for every item, under the item's condition where it may be missing, and once for unknown ones."""
     position = 0
     while position < len(_items(this)):
+        machine.spend(1)
         item = _items(this)[position]
         arguments = [item, position, this]
         if isinstance(item, Either) and len(item.options) == 1:
@@ -78,7 +79,7 @@ def _filter(machine: Machine, this: Value, arguments: list[Value], node: Node) -
     def keep(item: Value, got: Value) -> None:
         decided = truth(got)
         if decided is None and not isinstance(item, Opaque):
-            made.items.append(Either((("a filter keeps it", item),)))
+            made.items.append(either(("a filter keeps it", item)))
         elif decided is not False:
             made.items.append(item)
 
@@ -149,8 +150,11 @@ def _reduce(machine: Machine, this: Value, arguments: list[Value], node: Node) -
 def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     machine.effects += 1
     if isinstance(this, ArrayValue):
+        if len(this.items) > machine.limits.turns:
+            this.is_open = True
+            return Opaque("a length")
         condition = " and ".join(machine.conditions[machine.frames[-1].mark :])
-        this.items += [Either(((condition, item),)) if condition else item for item in arguments]
+        this.items += [either((condition, item)) if condition else item for item in arguments]
     return Opaque("a length")
 
 
@@ -176,12 +180,12 @@ def _concat(machine: Machine, this: Value, arguments: list[Value], node: Node) -
     for argument in arguments:
         for condition, option in alternatives(argument):
             if isinstance(option, ArrayValue):
-                made.items += [Either(((condition, item),)) if condition else item for item in option.items]
+                made.items += [either((condition, item)) if condition else item for item in option.items]
                 made.is_open = made.is_open or option.is_open
             elif isinstance(option, Opaque):
                 made.is_open = True
             elif not isinstance(option, Nothing):
-                made.items.append(Either(((condition, option),)) if condition else option)
+                made.items.append(either((condition, option)) if condition else option)
     return made
 
 
@@ -193,10 +197,10 @@ def _flat(machine: Machine, this: Value, arguments: list[Value], node: Node) -> 
             if isinstance(option, ArrayValue) and depth >= 1:
                 inner = _flat(machine, option, [depth - 1], node) if depth > 1 else option
                 assert isinstance(inner, ArrayValue)
-                made.items += [Either(((condition, each),)) if condition else each for each in inner.items]
+                made.items += [either((condition, each)) if condition else each for each in inner.items]
                 made.is_open = made.is_open or inner.is_open
             else:
-                made.items.append(Either(((condition, option),)) if condition else option)
+                made.items.append(either((condition, option)) if condition else option)
     return made
 
 

@@ -38,6 +38,7 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["EVALUATORS"]
 
+_MAX_DOUBTFUL = 60
 _VERBS = {"get", "post", "put", "delete", "patch", "all", "use", "route", "head", "options", "del"}
 
 
@@ -111,11 +112,17 @@ def spread_into(machine: Machine, made: ArrayValue, source: Value, node: Node) -
     if isinstance(source, Opaque):
         made.is_open = True
         return
+    doubtful = 0
     for condition, item in iterated(machine, source, node):
+        doubtful += bool(condition)
+        if doubtful > _MAX_DOUBTFUL:
+            # What may be there doubles with every spread of a spread.
+            made.is_open = True
+            break
         if isinstance(item, Opaque) and item.origin.startswith("an item"):
             made.is_open = True
         else:
-            made.items.append(Either(((condition, item),)) if condition else item)
+            made.items.append(either((condition, item)) if condition else item)
 
 
 def _object(machine: Machine, node: Node, scope: Scope) -> Value:

@@ -213,7 +213,7 @@ def _listed(arguments: list[Value], make: Callable[[str, Value], Value], unknown
                 found.append(unknown())
         elif isinstance(option, Opaque):
             made.is_open = True
-        made.items += [Either(((condition, item),)) if condition else item for item in found]
+        made.items += [either((condition, item)) if condition else item for item in found]
     return made
 
 

@@ -220,6 +220,12 @@ class Machine:
         self.evaluate(node, scope)
         return NORMAL
 
+    def spend(self, steps: int) -> None:
+        """Count work that is no node, such as the items of a list."""
+        self._steps += steps
+        if self._steps > self._ceiling:
+            raise _ExhaustedError
+
     def block(self, statements: Sequence[Node], scope: Scope) -> int:
         """Execute statements one after the other, and return how they may end."""
         ends = 0
@@ -636,9 +642,9 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
             elif isinstance(option, RouterValue):
                 found.append(option)
             elif depth and isinstance(option, ArrayValue):
-                found += _routers_in(option.items, depth - 1)
+                found += _routers_in(option.items[:20], depth - 1)
             elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):
-                found += _routers_in(list(option.props.values())[:50], depth - 1)
+                found += _routers_in(list(option.props.values())[:20], depth - 1)
     return found
 
 

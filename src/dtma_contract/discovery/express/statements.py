@@ -28,7 +28,7 @@ __all__ = ["EXECUTORS", "condition_of", "iterated"]
 
 _CONDITION_LENGTH = 100
 # A loop that registers does so early.
-_IDLE_TURNS = 200
+_IDLE_TURNS = 50
 
 
 def condition_of(node: Node) -> str:
@@ -236,6 +236,7 @@ def _items(machine: Machine, source: Value, node: Node, *, keys: bool) -> Iterat
         # The list may grow while it is gone through.
         position = 0
         while position < len(source.items):
+            machine.spend(1)
             item = source.items[position]
             if keys:
                 yield "", str(position)

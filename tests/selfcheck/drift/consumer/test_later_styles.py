@@ -259,6 +259,17 @@ class Box { constructor(ip) { this.base = `http://${ip}:30000`; } }
 class Dtma extends Asking(Box) { restart() { return this.ask('/restart', 'POST'); } } //! POST /restart
 new Dtma('1').restart();
 """},
+    "a client of a library that is not known": {"a.ts": """
+import { Sdk } from '@company/sdk';
+import { createApi, fetchBaseQuery } from '@reduxjs/toolkit/query/react';
+export const sdk = new Sdk({ baseUrl: process.env.DTMA_URL, timeout: 5 }); //? ALL /{?}
+export const api = createApi({ baseQuery: fetchBaseQuery({ baseUrl: `http://${ip}:30000` }) }); //? ALL /{?}
+export const other = new Sdk({ baseUrl: 'https://api.stripe.com' });
+"""},
+    "a hook that fetches": {"a.tsx": """
+import useSWR from 'swr';
+export const useStatus = (droplet) => useSWR(`http://${droplet.ip}:30000/status`, fetcher).data; //! GET /status
+"""},
     "python's other ways": {"a.py": """
 import asyncio
 import httpx
