@@ -239,7 +239,22 @@ def _mapped_back(table: RouteTable, content: ImageContent) -> RouteTable:
         routes=tuple(replace(route, location=place(route.location)) for route in table.routes),
         unknown=tuple(map(told, table.unknown)),
         crash_location=place(table.crash_location),
+        provenance={**table.provenance, "lacks_files": _lacking(table, content, place)},
     )
+
+
+def _lacking(
+    table: RouteTable, content: ImageContent, place: Callable[[Location | None], Location | None]
+) -> list[dict[str, Any]]:
+    """Return the files without which the program ends, and which the image lacks, with the place that reads each."""
+    lacking = []
+    for needed in table.provenance.get("needs_files", ()):
+        names_another = needed["variable"] in content.config.environment
+        if not names_another and content.surely_lacks(str(needed["path"]).lstrip("/")):
+            read_at = place(Location(needed["file"], needed["line"]))
+            assert read_at is not None
+            lacking.append({**needed, "file": read_at.file, "line": read_at.line})
+    return lacking
 
 
 def _against_source(request: DriftRequest, content: ImageContent) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from dtma_contract.contract import Contract
 from dtma_contract.drift.freshness import Freshness
-from dtma_contract.drift.further import judge_authentication, judge_callers, judge_claims, judge_extras
+from dtma_contract.drift.further import judge_authentication, judge_callers, judge_claims, judge_extras, judge_files
 from dtma_contract.drift.grouping import Judged, judge_promises
 from dtma_contract.drift.kinds import KINDS
 from dtma_contract.drift.matrix import contract_table, rows_of, unresolved_cells
@@ -34,6 +34,7 @@ def compare(contract: Contract, tables: Iterable[RouteTable]) -> DriftReport:
     judge_promises(judged, freshness)
     judge_authentication(judged)
     judge_extras(judged)
+    judge_files(judged)
     judge_claims(judged)
     judge_callers(judged)
     return DriftReport(

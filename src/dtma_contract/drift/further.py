@@ -10,10 +10,10 @@ from dtma_contract.drift.matching import Key, covers_method, is_catch_all, is_fu
 from dtma_contract.drift.problems import SERVERS, Problem, auth_problems, extras
 from dtma_contract.drift.report import NEVER_BLOCKING, Row
 from dtma_contract.drift.wording import agreeing, counted, finding, followed, listed, place_of, the
-from dtma_contract.routes import Cell, Corner, path_covers
+from dtma_contract.routes import Cell, Corner, Location, path_covers
 from dtma_contract.verdict import Level
 
-__all__ = ["judge_authentication", "judge_callers", "judge_claims", "judge_extras"]
+__all__ = ["judge_authentication", "judge_callers", "judge_claims", "judge_extras", "judge_files"]
 
 # A browser asks before it sends; to answer that is no route of an API.
 _OF_BROWSERS = {"OPTIONS"}
@@ -87,6 +87,29 @@ def _is_fallback(row: Row, promised: Sequence[Row]) -> bool:
         return True
     fixed = segments(row.path)[:-1]
     return any(segments(other.path)[: len(fixed)] == fixed for other in promised)
+
+
+def judge_files(judged: Judged) -> None:
+    """Find files that the program needs and its image lacks."""
+    image = judged.tables.get(Corner.IMAGE)
+    # A program that ends before reads nothing.
+    lacking = list(image.provenance.get("lacks_files", ())) if image and not image.crash else []
+    if not lacking:
+        return
+    paths = listed(needed["path"] for needed in lacking)
+    variables = listed(needed["variable"] for needed in lacking if needed["variable"])
+    named = f" The image does not set {variables}, which may name another." if variables else ""
+    judged.add(
+        finding(
+            "missing-configuration",
+            [],
+            Corner.IMAGE,
+            title=f"The program ends where it cannot read {paths}, and the image has no such file.",
+            detail=f"Expected: {paths} in the image, or a program that does without; seen: it is read, and a failure "
+            f"ends the process.{named}",
+            places=[Location(needed["file"], needed["line"]) for needed in lacking],
+        )
+    )
 
 
 def judge_claims(judged: Judged) -> None:

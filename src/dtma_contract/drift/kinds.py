@@ -152,6 +152,15 @@ KINDS = _kinds(
         "drift/every-route-is-promised",
     ),
     Kind(
+        "missing-configuration",
+        Level.SHOULD,
+        "The program ends where it cannot read a file, and the image does not have that file.",
+        "It comes up, says that it listens and is gone a moment later, unless whoever starts it mounts the file.",
+        "Put the file into the image, mount it where the agent is deployed, or let the program do without it.",
+        "drift/nothing-else-differs",
+        cause="agent-crash-loop",
+    ),
+    Kind(
         "claims-differ",
         Level.SHOULD,
         "What `GET /` says of the agent's routes is not what the agent has.",

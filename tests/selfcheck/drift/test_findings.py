@@ -51,6 +51,12 @@ def behind(image, commits):
     return replace(image, provenance={"revision": "a" * 40, "commits_behind": commits})
 
 
+def lacking(image, *paths):
+    """Return an image's table that says which files are not in it."""
+    files = [{"path": path, "variable": "", "file": "src/index.ts", "line": 14} for path in paths]
+    return replace(image, provenance={"lacks_files": files})
+
+
 OLD = add(drop(M, START, STOP), route("POST /tools/{id}/restart", place="dist/routes/tools.js:30"))
 HIDDEN = Unknown(SOURCE, "src/index.ts", 3, "a package registers routes here", "/tools")
 CATCH_ALL = "app.use (src/app.ts:20) answers everything"
@@ -101,6 +107,13 @@ CASES = {
     "by code that may run": (
         [replace(declared(S, START), unknown=(Unknown(SOURCE, "src/routes/tools.ts", 17, "it may run", "{?}/x"),))],
         [("declared-not-mounted", "should", "source")],
+    ),
+    # Files.
+    "a file that the program needs": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
+    "two such files": ([lacking(M, "/etc/a", "/etc/b")], [("missing-configuration", "should", "image")]),
+    "an image that lacks no file": ([lacking(M)], []),
+    "what ends before reads no file": (
+        [replace(lacking(M, "/etc/dtma.conf"), crash="it throws")], [("crashes-at-load", "must", "image")],
     ),
     # Another prefix.
     "a router under another prefix": ([move(S, "/tools", "/tool")], [("prefix-differs", "must", "source")]),

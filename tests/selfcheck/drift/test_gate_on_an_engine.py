@@ -52,7 +52,7 @@ def test_a_sound_image_passes_and_leaves_nothing(docker_endpoint, probe_image, t
 VARIANTS = {
     "stub-entry": ("declared-not-mounted", "violated"),
     "crash-at-load": ("crashes-at-load", "not-judged"),
-    "missing-configuration": (None, "not-judged"),
+    "missing-configuration": ("missing-configuration", "not-judged"),
 }
 
 

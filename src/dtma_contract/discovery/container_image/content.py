@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from dtma_contract.discovery.container_image.configuration import ImageConfig
 from dtma_contract.discovery.container_image.entry_point import EntryPoint
 from dtma_contract.discovery.container_image.image_provenance import ImageProvenance
+from dtma_contract.discovery.container_image.kept_files import KeptFiles
 from dtma_contract.discovery.container_image.problems import ImageError
 from dtma_contract.discovery.file_tree import FileTree
 
@@ -42,6 +43,13 @@ class ImageContent:
     def working_dir(self) -> str:
         """The working folder, relative to the image's root."""
         return self.config.working_dir
+
+    def surely_lacks(self, path: str) -> bool:
+        """Return whether there is surely nothing at a path, which is relative to the image's root.
+
+        Of most of the operating system's folders it is not known what lies in them.
+        """
+        return KeptFiles().names(path) and not (self.tree.is_file(path) or self.tree.is_folder(path))
 
     def require_entry(self) -> EntryPoint:
         """Return the entry point.

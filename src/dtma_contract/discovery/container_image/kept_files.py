@@ -29,6 +29,9 @@ _INSIDE_SYSTEM = ("usr/src", "usr/app", "usr/local/app", "var/www", "var/app", "
 # Where commands are looked for: their scripts are read, so that a start script can be followed.
 _COMMANDS = ("usr/local/bin", "usr/bin", "bin", "usr/local/sbin", "usr/sbin", "sbin")
 
+# Where programs look for their configuration: which files are there is known, what is in them is not read.
+_CONFIGURATION = "etc"
+
 # What package managers leave behind: thousands of files that are no one's code.
 _LEFT_BEHIND = frozenset({".git", ".npm", ".cache", ".yarn", ".pnpm-store", ".local", "_cacache"})
 
@@ -72,7 +75,12 @@ class KeptFiles:
         if package is not None and not self._is_read_package(path):
             # A package is there when its description is; a package of one file is that file.
             return path in {package, f"{package}/package.json"}
-        return self._is_application(path, parts) or parts[-1] in _RUNTIMES or path.rpartition("/")[0] in _COMMANDS
+        return (
+            self._is_application(path, parts)
+            or parts[0] == _CONFIGURATION
+            or parts[-1] in _RUNTIMES
+            or path.rpartition("/")[0] in _COMMANDS
+        )
 
     def content_bytes(self, path: str) -> int | None:
         """Return how large a file may be so that its content matters: 0 for no matter what, None for any size."""

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from dtma_contract.discovery.express.needed_files import NeededFile
 from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -165,6 +166,8 @@ class Machine:
         problems: what could not be resolved.
         visited: call sites that were evaluated, as file and offset.
         crash: why loading ends the process, with its place, or None.
+        handlers: the catch clauses around the statement at hand, the innermost last.
+        needed: the files without which the process ends, by path.
     """
 
     def __init__(
@@ -186,6 +189,8 @@ class Machine:
         self.dispatching: list[tuple[RouterValue, Any]] = []
         self.helpers: dict[str, Value] = {}
         self.tries = 0
+        self.handlers: list[Node | None] = []
+        self.needed: dict[str, NeededFile] = {}
         self._steps = 0
         self._ceiling = self.limits.steps
         self._depth = 0

@@ -9,6 +9,7 @@ from posixpath import basename, dirname, join, normpath, relpath, splitext
 
 from dtma_contract.discovery.express.express_api import METHODS
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.needed_files import NeededFile, ends_process, naming_variable
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -275,6 +276,10 @@ class NodeApi:
 
     def _read(self, this: Value, arguments: list[Value], node: Node) -> Value:
         place = self._place(arguments[0]) if arguments else None
+        handler = self._machine.handlers[-1] if self._machine.handlers else None
+        if place and handler is not None and ends_process(handler) and not self._machine.conditions:
+            needed = NeededFile(place, naming_variable(arguments[0]), self._machine.location(node))
+            self._machine.needed.setdefault(place, needed)
         content = self._tree.read(place) if place and place.endswith((".json", ".yaml", ".yml", ".txt")) else None
         if content is None or len(content) > _MAX_TEXT:
             return Opaque("the content of a file")

@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 from posixpath import dirname
 
+from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers, copy_exports
 from dtma_contract.discovery.express.declarations import declare_all, hoist
 from dtma_contract.discovery.express.entry import Entry
@@ -123,7 +124,7 @@ class Program:
         self.machine = machine = Machine(self._load, limits, express_major=express_major(packages, folder))
         machine.exports_of = self._exports_of
         machine.install(EVALUATORS, EXECUTORS)
-        machine.helpers = compiler_helpers(machine)
+        machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
         self._node = NodeApi(machine, tree, folder, is_compiled=entry.is_compiled)
         machine.globals.names["process"] = self._node.process()

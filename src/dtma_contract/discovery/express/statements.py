@@ -356,12 +356,14 @@ def _try(machine: Machine, node: Node, scope: Scope) -> int:
     body, handler, last = node.get("body"), node.get("handler"), node.get("finalizer")
     assert body is not None
     machine.tries += 1
+    machine.handlers.append(handler)
     try:
         bits = machine.execute(body, scope)
     except ThrownError:
         bits = THROW
     finally:
         machine.tries -= 1
+        machine.handlers.pop()
     if handler is not None:
         if bits == THROW:
             bits = _catch(machine, handler, scope)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import replace
 from posixpath import join
 
@@ -148,16 +148,17 @@ class _Reader:
             Unknown(self._corner, p.location.file, p.location.line, p.reason, "/" if p.hides else "")
             for p in machine.problems.values()
         ]
-        if not _has_routes(self._program):
+        if not _has_routes(self._program) and machine.crash is None:
             unknown.append(
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
         declared, missed = self._unreached(routes, is_sure=not unknown)
+        routes += declared
         if machine.crash is not None:
             routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
         return RouteTable(
             self._corner,
-            tuple([*routes, *declared]),
+            tuple(routes),
             tuple(dict.fromkeys([*unknown, *missed])),
             self._provenance(),
             crash=machine.crash[0] if machine.crash else "",
@@ -176,6 +177,7 @@ class _Reader:
             "entry_told_by": self._program.entry.told_by,
             "express": self._major,
             "modules": len(self._program.modules),
+            "needs_files": [needed.to_json() for needed in self._program.machine.needed.values()],
             "package": {
                 "name": package.name if package else "",
                 "version": package.text("version") if package else "",
@@ -215,10 +217,15 @@ class _Reader:
             if (path, site.start) not in machine.visited
         ]
         roots = {path: module.file.root for path, module in self._program.modules.items()}
+        loaded = set(self._program.modules)
+        if machine.crash is not None and sites:
+            # Nothing runs them, and it is known why. What they declare is told by the files that mount them.
+            entry = self._program.entry.path
+            loaded, sites = {entry}, [(path, site) for path, site in sites if path == entry]
         later = LaterCode(machine, list(roots.values())) if is_sure and sites else None
         for path, site in sites:
             routes.append(self._of_site(path, site, "nothing was seen to run the code that registers it"))
-            if later is not None and not later.holds(roots[path], site.start):
+            if machine.crash is not None or (later is not None and not later.holds(roots[path], site.start)):
                 continue
             # It is dead code, or evaluation lost its way to it: which of the two cannot be told.
             unknown.append(
@@ -231,11 +238,11 @@ class _Reader:
                     site.method,
                 )
             )
-        routes += self._of_unreached_files(known)
+        routes += self._of_unreached_files(known, loaded)
         return _unique(routes, reached), unknown
 
-    def _of_unreached_files(self, known: set[Location | None]) -> list[Route]:
-        loaded = self._program.modules
+    def _of_unreached_files(self, known: set[Location | None], loaded: Set[str]) -> list[Route]:
+        """Return what the other files declare, each run as if the program began with it."""
         candidates: dict[str, bytes] = {}
         for path in self._code_files():
             if path in loaded or len(candidates) >= _MAX_UNREACHED:
