@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -60,10 +61,12 @@ def module_of(file: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text("utf-8"))
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """Return the full names of all that a file imports, wherever in it."""
     found: set[str] = set()
