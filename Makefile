@@ -73,8 +73,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 	  --output-file requirements.lock pyproject.toml
 	@echo "lock: $$(grep -c '^[a-z].*==' requirements.lock) packages"
 
-seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two
-	@DTMA_SELFCHECK_SEEDS=20 $(BIN)/python -m pytest -q tests/selfcheck/suite/test_seeds.py
+seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two, and fuzz the fence longer
+	@DTMA_SELFCHECK_SEEDS=20 DTMA_SELFCHECK_EXAMPLES=50 $(BIN)/python -m pytest -q \
+	  tests/selfcheck/suite/test_seeds.py tests/selfcheck/suite/test_no_harm.py
 
 picture: $(INSTALLED) ## draw the README's picture from a real run
 	@$(BIN)/python scripts/picture.py
