@@ -14,6 +14,9 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
+# A run and its tests start thousands of Python processes: what one has compiled the next need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Selfchecks that need a Docker Engine run where one is named, and in verify-docker, which starts its own.
 PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,not docker and )
 
