@@ -21,7 +21,7 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,not docker and )
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv verify verify-docker engine-shell test lint format lock dist clean picture seeds
+.PHONY: help .venv verify verify-docker engine-shell test selfchecks timings lint format lock dist clean picture seeds
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -54,8 +54,15 @@ engine-shell: $(INSTALLED) ## a shell with DOCKER_HOST on such an engine; leavin
 	@$(BIN)/python scripts/real_engine.py
 
 test: lint $(INSTALLED) ## lint, types and the project's own tests (WORKERS=N for several processes)
-	@echo "pytest"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "$(PYTEST_SELECT)not alone" $(ARGS)
+	@$(MAKE) --no-print-directory selfchecks
+	@$(MAKE) --no-print-directory timings
+
+selfchecks: $(INSTALLED) ## of the tests, all that may run side by side
+	@echo "pytest, $(WORKERS) workers"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(PYTEST_SELECT)not alone" $(ARGS)
+
+timings: $(INSTALLED) ## of the tests, those that measure time: nothing else may run
+	@echo "pytest, alone"
 	@$(BIN)/python -m pytest -q -m alone
 
 lint: $(INSTALLED) ## ruff and mypy, changing nothing
