@@ -32,7 +32,13 @@ PURE = {
             "limits", "settings",
         )
     ),
-    *(f"dtma_contract.discovery.express.{name}" for name in ("path_syntax", "paths")),
+    *(
+        f"dtma_contract.discovery.express.{name}"
+        for name in (
+            "call_sites", "contents", "flatten", "limits", "middleware_packages", "needed_files", "operators",
+            "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+        )
+    ),
     "dtma_contract.discovery.introspection.answer",
     "dtma_contract.discovery.provenance",
     *(

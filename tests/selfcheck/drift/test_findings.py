@@ -39,10 +39,7 @@ def stub(table):
         table, *(name for name in EVERYTHING if name.startswith(("POST /tools", "GET /tools", "DELETE")))
     )
     routers = change(routers, "/s*", "/h*", "/l*", "/r*", "/d*", "/m*", state=Cell.DECLARED)
-    own = [
-        route(name, place="src/index.ts:9", secured=False)
-        for name in ("GET /", "GET /status", "GET /tools", "POST /tools")
-    ]
+    own = [route(name, place="src/index.ts:9", secured=False) for name in STUBBED]
     return add(drop(routers, "GET /"), *own, first=True)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from dtma_contract.discovery.express.paths import (
-    is_plain,
     is_regex,
     join_paths,
     matches_nothing,
@@ -140,24 +139,6 @@ def test_a_regular_expression_is_written_as_node_writes_it(source, template):
 def test_a_path_is_joined_to_its_prefix(prefix, path, full):
     """Nothing is doubled, and a prefix that is a regular expression stays one."""
     assert join_paths(prefix, path) == full
-
-
-@pytest.mark.parametrize(
-    ("template", "plain"),
-    [
-        ("/", True),
-        ("/tools/{name}", True),
-        ("/{a}-{b}", True),
-        ("/tools/{name?}", False),
-        ("/files/*", False),
-        ("/{?}/x", False),
-        (r"/^\/x$/", False),
-        (r"/^\/v\d//users", False),
-    ],
-)
-def test_what_openapi_can_say_is_plain(template, plain):
-    """Wildcards, optional and unresolved parts and regular expressions are not."""
-    assert is_plain(template) is plain
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.natives import Method
 from dtma_contract.discovery.express.operators import as_text, loosely_equal
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -23,8 +24,6 @@ from dtma_contract.discovery.express.values import (
 )
 
 __all__ = ["ARRAY_METHODS"]
-
-Method = Callable[[Machine, Value, list[Value], Node], Value]
 
 
 def _items(this: Value) -> list[Value]:

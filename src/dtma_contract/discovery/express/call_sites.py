@@ -1,4 +1,4 @@
-"""Calls that look like registrations, found by their syntax alone: what evaluation should have reached."""
+"""Calls that look like registrations, found by their syntax alone: what evaluation should have reached. Pure."""
 
 from __future__ import annotations
 

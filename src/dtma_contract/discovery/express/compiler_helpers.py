@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 
 from dtma_contract.discovery.express.declarations import hoist
 from dtma_contract.discovery.express.machine import NORMAL, Frame, Machine
+from dtma_contract.discovery.express.natives import Method
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
@@ -25,7 +25,6 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["HELPER_PACKAGES", "compiler_helpers", "copy_exports", "regenerator"]
 
-_Call = Callable[[Machine, Value, list[Value], Node], Value]
 
 # What TypeScript's `__generator` sends up (TypeScript, factory/emitHelpers): the kind of step, then its value.
 _RETURN, _BREAK, _YIELD = 2, 3, 4
@@ -299,7 +298,7 @@ def _to_common_js(machine: Machine, this: Value, arguments: list[Value], node: N
     return source
 
 
-_HELPERS: dict[str, _Call] = {
+_HELPERS: dict[str, Method] = {
     "__importDefault": _first,
     "__importStar": _first,
     "_interopRequireDefault": _first,

@@ -21,7 +21,7 @@ from dtma_contract.discovery.express.registrations import (
     RouterValue,
     StackValue,
 )
-from dtma_contract.discovery.express.syntax import Node
+from dtma_contract.discovery.express.syntax import Node, excerpt
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     ArrayValue,
@@ -49,7 +49,6 @@ __all__ = [
     "express_module",
     "is_registration_like",
     "mount",
-    "new_router",
     "router_member",
     "store_setting",
 ]
@@ -95,7 +94,7 @@ _LIST_CHANGES = ("copyWithin", "fill", "pop", "push", "reverse", "shift", "sort"
 _DISPATCH_STEPS = 20_000
 
 
-def new_router(machine: Machine, node: Node, *, is_app: bool) -> RouterValue:
+def _new_router(machine: Machine, node: Node, *, is_app: bool) -> RouterValue:
     """Return a new app or router."""
     machine.registered()
     router = RouterValue(machine.location(node), is_app=is_app)
@@ -107,7 +106,7 @@ def express_module(machine: Machine) -> NativeFunction:
     """Return what importing ``express`` gives."""
 
     def make(*, is_app: bool) -> Callable[[Value, list[Value], Node], Value]:
-        return lambda this, arguments, node: new_router(machine, node, is_app=is_app)
+        return lambda this, arguments, node: _new_router(machine, node, is_app=is_app)
 
     module = NativeFunction("express", make(is_app=True))
     router = NativeFunction("express.Router", make(is_app=False))
@@ -183,7 +182,7 @@ def _stack(machine: Machine, router: RouterValue) -> StackValue:
 def alter(machine: Machine, router: RouterValue, node: Node) -> None:
     """Note that a program changes by hand what Express keeps of its registrations."""
     machine.registered()
-    reason = f"`{' '.join(node.text[:80].split())}` changes by hand what is registered"
+    reason = f"`{excerpt(node)}` changes by hand what is registered"
     conditions, location = tuple(machine.conditions), machine.location(node)
     router.items.append(OpaqueLayer("/", reason, conditions, location, alters=True))
 
@@ -265,7 +264,7 @@ def _register(
     location = machine.site_of(node, known)
     if location.line == node.line:
         location = machine.location(name or node)
-    for condition, single in paths_of(path):
+    for condition, single in _paths_of(path):
         _refused(machine, condition, single, node)
         conditions = (*machine.conditions, *([condition] if condition else []))
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))
@@ -314,7 +313,7 @@ def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: No
     first = machine.resolved(arguments[0])
     if _is_path(first, more=len(arguments) > 1):
         path, arguments, nodes = first, arguments[1:], nodes[1:]
-    for condition, single in paths_of(path):
+    for condition, single in _paths_of(path):
         _refused(machine, condition, single, node)
         if condition:
             machine.conditions.append(condition)
@@ -425,7 +424,7 @@ def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterV
     router.items.append(Mount(path, child, tuple(machine.conditions), machine.location(node)))
 
 
-def paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
+def _paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
     """Yield the paths that a first argument stands for, each with its condition; what is not known is a hole."""
     options = list(alternatives(value))
     known = [(c, option) for c, option in options if not isinstance(option, Opaque | Nothing)]
@@ -437,7 +436,7 @@ def paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
             yield condition, option
         elif isinstance(option, ArrayValue):
             for item in option.items:
-                yield from ((condition or inner, single) for inner, single in paths_of(item))
+                yield from ((condition or inner, single) for inner, single in _paths_of(item))
             if option.is_open:
                 yield condition, Text((Hole("a list of paths"),))
         else:

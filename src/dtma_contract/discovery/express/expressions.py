@@ -34,7 +34,7 @@ from dtma_contract.discovery.express.values import (
     truth,
 )
 
-__all__ = ["EVALUATORS"]
+__all__ = ["EVALUATORS", "merge_into", "spread_into"]
 
 _MAX_DOUBTFUL = 60
 # What other hosts of the language bring, and Node does not.

@@ -12,7 +12,7 @@ from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.map_methods import MAP_METHODS
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.registrations import RouterValue, StackValue
-from dtma_contract.discovery.express.syntax import Node
+from dtma_contract.discovery.express.syntax import Node, excerpt
 from dtma_contract.discovery.express.text_methods import TEXT_METHODS
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
@@ -197,13 +197,8 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
             return _settled(machine, holder, name, arguments, node)
     callee = member_of(machine, holder, name, node)
     if isinstance(callee, Nothing) and isinstance(holder, ObjectValue):
-        callee = Opaque(f"{_receiver(node)}")
+        callee = Opaque(excerpt(node.get("function") or node))
     return machine.call(callee, holder, arguments, node)
-
-
-def _receiver(node: Node) -> str:
-    callee = node.get("function")
-    return " ".join((callee or node).text[:80].split())
 
 
 def _called_by_unknown_name(

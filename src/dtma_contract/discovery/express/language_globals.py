@@ -12,13 +12,8 @@ from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
 from dtma_contract.discovery.express.compiler_helpers import regenerator
 from dtma_contract.discovery.express.expressions import spread_into
 from dtma_contract.discovery.express.machine import Machine
-from dtma_contract.discovery.express.object_functions import (
-    OBJECT_FUNCTIONS,
-    REFLECT_FUNCTIONS,
-    NativeCall,
-    class_text,
-    has_own,
-)
+from dtma_contract.discovery.express.natives import NativeCall
+from dtma_contract.discovery.express.object_functions import OBJECT_FUNCTIONS, REFLECT_FUNCTIONS, class_text, has_own
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.statements import iterated
 from dtma_contract.discovery.express.syntax import Node

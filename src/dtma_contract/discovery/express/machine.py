@@ -17,9 +17,10 @@ from dtma_contract.discovery.express.contents import routers_in
 from dtma_contract.discovery.express.limits import ExhaustedError, Limits, ThrownError
 from dtma_contract.discovery.express.memory import Memory, Side, call_key
 from dtma_contract.discovery.express.needed_files import NeededFile
+from dtma_contract.discovery.express.problems import Problem
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.syntax import Node
-from dtma_contract.discovery.express.unknown_calls import call_unknown
+from dtma_contract.discovery.express.unknown_calls import call_unknown, unnamed
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     Accessor,
@@ -40,13 +41,13 @@ from dtma_contract.discovery.express.values import (
 )
 from dtma_contract.routes import Location
 
-__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Evaluator", "Executor", "Frame", "Machine", "Problem"]
+__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Evaluator", "Executor", "Frame", "Machine"]
 
 # How a statement may end; a set of bits, because both sides of a branch count.
 NORMAL, RETURN, BREAK, CONTINUE, THROW = 1, 2, 4, 8, 16
 
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
-_CONDITION_LENGTH = 80
+
 # Natives that call what they are given while they run, or give back what does.
 _CALLING = frozenset({
     "map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort", "from",
@@ -58,21 +59,6 @@ _CALLING = frozenset({
 # What a kind of node means: the value of an expression, or how a statement may end.
 Evaluator: TypeAlias = "Callable[[Machine, Node, Scope], Value]"
 Executor: TypeAlias = "Callable[[Machine, Node, Scope], int]"
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """Something that could not be resolved.
-
-    Attributes:
-        location: where.
-        reason: why, one sentence without a full stop.
-        hides: whether routes may be hidden anywhere; otherwise it stands for itself.
-    """
-
-    location: Location
-    reason: str
-    hides: bool = True
 
 
 @dataclass(slots=True)
@@ -101,6 +87,9 @@ class Machine:
         express_major: the version of Express that the program runs with.
 
     Attributes:
+        load: as above.
+        express_major: as above.
+        limits: what the evaluation may cost.
         exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
         handed: what was given to something that may call the functions in it, whenever it likes, by identity.
         unsure: how many things under way may not happen while the program loads.
@@ -108,6 +97,15 @@ class Machine:
         routers: every app and router that was made.
         problems: what could not be resolved.
         visited: call sites that were evaluated, as file and offset.
+        frames: the calls under way, the innermost last; the first stands for the modules.
+        globals: the outermost scope.
+        dispatching: the routers whose handlers are looked into, each with the path of the handler.
+        helpers: functions that compilers put into their output, by name.
+        tries: how many ``try`` blocks are under way.
+        steps: how many nodes were evaluated.
+        effects: how many writes there were that outlast a call.
+        registrations: how often a router was made or registered on.
+        callbacks: those that wait to be called.
         crash: why loading ends the process, with its place, or None.
         handlers: the catch clauses around the statement at hand, the innermost last.
         needed: the files without which the process ends, by path.
@@ -161,7 +159,7 @@ class Machine:
             raise ExhaustedError
         evaluator = self._evaluators.get(node.type)
         if evaluator is None:
-            return Opaque(node.text[:_CONDITION_LENGTH])
+            return Opaque(node.text[:80])
         return evaluator(self, node, scope)
 
     def execute(self, node: Node, scope: Scope) -> int:
@@ -354,7 +352,7 @@ class Machine:
             return call_unknown(self, callee, this, arguments, node)
         if isinstance(callee, ObjectValue) and "default" in callee.props:
             return self.call(self.read(callee.props["default"]), this, arguments, node)
-        return call_unknown(self, Opaque(f"{_short(node)}"), this, arguments, node)
+        return call_unknown(self, unnamed(node), this, arguments, node)
 
     def construct(self, callee: Value, arguments: list[Value], node: Node) -> Value:
         """Return what ``new`` gives."""
@@ -371,7 +369,7 @@ class Machine:
             return either(*((c, r) for (c, _), r in zip(options, results, strict=True) if r is not None))
         if isinstance(callee, ObjectValue) and "default" in callee.props:
             return self.construct(self.read(callee.props["default"]), arguments, node)
-        known = callee if isinstance(callee, Opaque) else Opaque(_short(node))
+        known = callee if isinstance(callee, Opaque) else unnamed(node)
         call_unknown(self, known, UNDEFINED, arguments, node)
         return known.derived(f"new {known.origin}()")
 
@@ -499,8 +497,3 @@ class Machine:
 
 def _inner(value: Value) -> Value:
     return value.value if isinstance(value, PromiseValue) else value
-
-
-def _short(node: Node) -> str:
-    text = " ".join(node.text[:200].split())
-    return text if len(text) <= _CONDITION_LENGTH else text[:_CONDITION_LENGTH] + "…"

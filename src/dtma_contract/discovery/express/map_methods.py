@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.natives import Method
 from dtma_contract.discovery.express.operators import loosely_equal
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import UNDEFINED, ArrayValue, MapValue, Opaque, Value, either
 
 __all__ = ["MAP_METHODS"]
-
-Method = Callable[[Machine, Value, list[Value], Node], Value]
 
 
 def _same(one: Value, other: Value) -> bool:

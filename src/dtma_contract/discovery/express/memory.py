@@ -1,4 +1,4 @@
-"""What the sides of a branch write is undone and joined; what calls gave is kept while nothing changed. Pure."""
+"""What the sides of a branch write is undone and joined; what calls gave is kept while nothing changed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A file of the program as a module. Pure."""
+"""A file of the program as a module."""
 
 from __future__ import annotations
 

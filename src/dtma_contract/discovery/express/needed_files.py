@@ -1,4 +1,4 @@
-"""Files without which a program ends: what it reads as it starts, where a failure of that ends the process."""
+"""Files without which a program ends: what it reads as it starts, where a failure of that ends the process. Pure."""
 
 from __future__ import annotations
 

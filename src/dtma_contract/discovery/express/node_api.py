@@ -30,7 +30,7 @@ from dtma_contract.discovery.express.values import (
 )
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 
-__all__ = ["NodeApi"]
+__all__ = ["NodeApi", "url_class"]
 
 _MAX_TEXT = 512 * 1024
 _MAX_LISTED = 5_000

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from dtma_contract.discovery.express.expressions import merge_into
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.natives import NativeCall
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.statements import iterated
@@ -27,10 +28,8 @@ from dtma_contract.discovery.express.values import (
     either,
 )
 
-__all__ = ["OBJECT_FUNCTIONS", "REFLECT_FUNCTIONS", "NativeCall", "class_text", "has_own"]
+__all__ = ["OBJECT_FUNCTIONS", "REFLECT_FUNCTIONS", "class_text", "has_own"]
 
-# What a function that the language brings does with its arguments.
-NativeCall = Callable[[Machine, list[Value], Node], Value]
 
 # -- Object
 

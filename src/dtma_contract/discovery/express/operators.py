@@ -27,14 +27,14 @@ from dtma_contract.discovery.express.values import (
     truth,
 )
 
-__all__ = ["as_text", "binary", "loosely_equal", "number_text", "type_name"]
+__all__ = ["as_text", "binary", "loosely_equal", "negation", "signed", "type_name"]
 
 _MAX_PRODUCT = 16
 # No path is longer.
 _MAX_TEXT = 10_000
 
 
-def number_text(number: float) -> str:
+def _number_text(number: float) -> str:
     """Return a number as JavaScript writes it."""
     if isinstance(number, float) and math.isfinite(number) and number == int(number):
         return str(int(number))
@@ -48,7 +48,7 @@ def as_text(value: Value) -> Value:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, int | float):
-        return number_text(value)
+        return _number_text(value)
     if isinstance(value, Nothing):
         return value.name
     if isinstance(value, Either):

@@ -11,13 +11,13 @@ from typing import Any
 
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 
-__all__ = ["Package", "Packages", "TypeScriptSettings", "express_major", "read_json"]
+__all__ = ["Package", "Packages", "TypeScriptSettings", "express_major"]
 
 _MAX_EXTENDS = 8
 _PNPM_ENTRY = re.compile(r"^\s*-\s*['\"]?([^'\"#\n]+?)['\"]?\s*$", re.MULTILINE)
 
 
-def read_json(tree: FileTree, path: str) -> Any:
+def _read_json(tree: FileTree, path: str) -> Any:
     """Return a decoded JSON file, comments and trailing commas allowed, or None where it cannot be read."""
     content = tree.read(path)
     if content is None:
@@ -127,7 +127,7 @@ class Packages:
     def at(self, folder: str) -> Package | None:
         """Return the package whose package.json lies in a folder."""
         if folder not in self._packages:
-            document = read_json(self.tree, join(folder, "package.json"))
+            document = _read_json(self.tree, join(folder, "package.json"))
             self._packages[folder] = Package(folder, document) if isinstance(document, Mapping) else None
         return self._packages[folder]
 
@@ -170,7 +170,7 @@ class Packages:
         paths_base = out = root = None
         current: str | None = path
         for _ in range(_MAX_EXTENDS):
-            document = read_json(self.tree, current) if current else None
+            document = _read_json(self.tree, current) if current else None
             if not isinstance(document, Mapping) or current is None:
                 break
             here = dirname(current)
@@ -217,7 +217,7 @@ class Packages:
             declared = declared.get("packages")
         if isinstance(declared, list):
             yield from (pattern for pattern in declared if isinstance(pattern, str))
-        lerna = read_json(self.tree, join(folder, "lerna.json"))
+        lerna = _read_json(self.tree, join(folder, "lerna.json"))
         if isinstance(lerna, Mapping) and isinstance(lerna.get("packages"), list):
             yield from (pattern for pattern in lerna["packages"] if isinstance(pattern, str))
         pnpm = self.tree.read(join(folder, "pnpm-workspace.yaml"))

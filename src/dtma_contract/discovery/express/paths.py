@@ -23,7 +23,6 @@ from dtma_contract.discovery.express.path_syntax import (
 from dtma_contract.routes import UNRESOLVED
 
 __all__ = [
-    "is_plain",
     "is_regex",
     "join_paths",
     "matches_nothing",
@@ -81,11 +80,6 @@ def join_paths(prefix: str, path: str) -> str:
     if prefix in {"", "/"}:
         return path
     return prefix + path
-
-
-def is_plain(template: str) -> bool:
-    """Return whether the template has nothing but text and required parameters, as an OpenAPI path has."""
-    return not is_regex(template) and not re.search(r"\*|\?\}", template)
 
 
 def is_regex(template: str) -> bool:

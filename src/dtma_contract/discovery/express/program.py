@@ -26,7 +26,7 @@ from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.packages import Packages, express_major
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
-from dtma_contract.discovery.express.syntax import Node, parse
+from dtma_contract.discovery.express.syntax import Node, excerpt, parse
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     DefaultText,
@@ -233,7 +233,7 @@ class Program:
             wanted = as_text(arguments[0]) if arguments else UNDEFINED
             options = [(c, option) for c, option in alternatives(wanted) if isinstance(option, str)]
             if not options:
-                reason = f"which module `{' '.join(node.text[:80].split())}` loads is not known"
+                reason = f"which module `{excerpt(node)}` loads is not known"
                 self.machine.problem(node, reason)
                 return Opaque(node.text[:60], unresolved="a module that is not known")
             loaded = either(*((c, self._load(module.path, option, node, required=True)) for c, option in options))
@@ -258,7 +258,7 @@ class Program:
         """
         texts = [text for value in (given, wanted) for _, text in alternatives(value)]
         if any(isinstance(text, DefaultText) or not isinstance(text, str) for text in texts):
-            reason = f"`{' '.join(node.text[:80].split())}` may load another module than by default"
+            reason = f"`{excerpt(node)}` may load another module than by default"
             self.machine.problem(node, reason, hides=may_act(loaded))
 
     # -- a program that is a library

@@ -1,4 +1,4 @@
-"""What a service registers: apps and routers with their routes, mounts and middleware, in order."""
+"""What a service registers: apps and routers with their routes, mounts and middleware, in order. Pure."""
 
 from __future__ import annotations
 

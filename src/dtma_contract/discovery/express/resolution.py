@@ -11,7 +11,7 @@ from typing import Any
 from dtma_contract.discovery.express.packages import Package, Packages
 from dtma_contract.discovery.file_tree import FileTree, clean_path
 
-__all__ = ["CODE_EXTENSIONS", "Kind", "Resolution", "Resolver", "package_name", "source_of_output"]
+__all__ = ["CODE_EXTENSIONS", "Kind", "Resolution", "Resolver", "source_of_output"]
 
 CODE_EXTENSIONS = (".ts", ".tsx", ".mts", ".cts", ".js", ".mjs", ".cjs", ".jsx")
 
@@ -110,7 +110,7 @@ class Resolver:
             for target in settings.alias_targets(bare):
                 if found := self.file(target):
                     return Resolution(Kind.FILE, found)
-        name = package_name(bare)
+        name = _package_name(bare)
         own = self._packages.around(importer)
         package = own if own is not None and own.name == name else self._packages.workspace(importer, name)
         if package is not None and (found := self._inside(package, bare[len(name) :].lstrip("/"))):
@@ -221,7 +221,7 @@ def source_of_output(packages: Packages, path: str) -> Iterator[str]:
                     )
 
 
-def package_name(specifier: str) -> str:
+def _package_name(specifier: str) -> str:
     """Return the package of a specifier: ``@scope/name`` or ``name``."""
     parts = specifier.split("/")
     return "/".join(parts[:2]) if specifier.startswith("@") and len(parts) > 1 else parts[0]

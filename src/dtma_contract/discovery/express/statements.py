@@ -26,7 +26,7 @@ from dtma_contract.discovery.express.values import (
     truth,
 )
 
-__all__ = ["EXECUTORS", "condition_of", "iterated"]
+__all__ = ["EXECUTORS", "condition_of", "iterated", "negated"]
 
 _CONDITION_LENGTH = 100
 _LOOPS = {"for_statement", "for_in_statement", "while_statement", "do_statement"}

@@ -1,4 +1,4 @@
-"""JavaScript and TypeScript as trees of nodes, expanded only where they are looked at.
+"""JavaScript and TypeScript as trees of nodes, expanded only where they are looked at. Pure.
 
 The only importer of tree-sitter. The ``tsx`` dialect of its grammar reads JavaScript too (the one for JavaScript
 misreads ``await (0, x_1.fn)(a)``, which stands everywhere in compiled CommonJS). Comments, types and parentheses are
@@ -15,7 +15,7 @@ from functools import cache
 import tree_sitter
 import tree_sitter_typescript
 
-__all__ = ["Node", "SourceFile", "parse", "unescape"]
+__all__ = ["Node", "SourceFile", "excerpt", "parse", "unescape"]
 
 # What stands around an expression and changes nothing of its value.
 _WRAPPERS = {
@@ -176,6 +176,11 @@ def _error_lines(root: tree_sitter.Node) -> Iterator[int]:
 
 
 _SIMPLE_ESCAPES = {"n": "\n", "t": "\t", "r": "\r", "b": "\b", "f": "\f", "v": "\v", "0": "\0", "\n": ""}
+
+
+def excerpt(node: Node) -> str:
+    """Return the beginning of a node's text on one line, for a reader to find it by."""
+    return " ".join(node.text[:80].split())
 
 
 def unescape(escape: str) -> str:

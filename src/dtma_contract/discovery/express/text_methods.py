@@ -7,6 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.natives import Method
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -22,8 +23,6 @@ from dtma_contract.discovery.express.values import (
 )
 
 __all__ = ["TEXT_METHODS", "compiled"]
-
-Method = Callable[[Machine, Value, list[Value], Node], Value]
 
 
 def compiled(pattern: PatternValue) -> re.Pattern[str] | None:

@@ -12,7 +12,9 @@ from dtma_contract.discovery.express.values import ObjectValue, Opaque, Value
 if TYPE_CHECKING:
     from dtma_contract.discovery.express.machine import Machine
 
-__all__ = ["call_unknown"]
+__all__ = ["call_unknown", "unnamed"]
+
+_NAME_LENGTH = 80
 
 # Packages and members that take an app or a router and register nothing on it.
 _HARMLESS_TAKERS = {
@@ -39,6 +41,12 @@ def call_unknown(machine: Machine, callee: Opaque, this: Value, arguments: list[
         for function in functions_in(argument):
             machine.callbacks.remember(function, node)
     return callee.derived(f"{callee.origin}()")
+
+
+def unnamed(node: Node) -> Opaque:
+    """Return what stands for the value of a node of which nothing is known: it goes by its text."""
+    text = " ".join(node.text[:200].split())
+    return Opaque(text if len(text) <= _NAME_LENGTH else text[:_NAME_LENGTH] + "…")
 
 
 def _escapes(machine: Machine, router: RouterValue, callee: Opaque, node: Node) -> None:

@@ -1,4 +1,4 @@
-"""What an expression can stand for, as far as it is known without running it.
+"""What an expression can stand for, as far as it is known without running it. Pure.
 
 Text, numbers and booleans are Python's own ``str``, ``int``, ``float`` and ``bool``; everything else is one of these.
 """
