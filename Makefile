@@ -14,11 +14,14 @@ LOCKED := $(VENV)/.locked
 INSTALLED := $(VENV)/.installed
 PIP := $(BIN)/python -m pip -qq --disable-pip-version-check --no-input
 
+# A run and its tests start thousands of Python processes: what one has compiled the next need not compile again.
+unexport PYTHONDONTWRITEBYTECODE
+
 # Selfchecks that need a Docker Engine run where one is named, and in verify-docker, which starts its own.
 PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,not docker and )
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv verify verify-docker engine-shell test lint format lock dist clean picture seeds
+.PHONY: help .venv verify verify-docker engine-shell test selfchecks timings lint format lock dist clean picture seeds
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
@@ -51,8 +54,15 @@ engine-shell: $(INSTALLED) ## a shell with DOCKER_HOST on such an engine; leavin
 	@$(BIN)/python scripts/real_engine.py
 
 test: lint $(INSTALLED) ## lint, types and the project's own tests (WORKERS=N for several processes)
-	@echo "pytest"
-	@$(BIN)/python -m pytest -q -n $(WORKERS) -m "$(PYTEST_SELECT)not alone" $(ARGS)
+	@$(MAKE) --no-print-directory selfchecks
+	@$(MAKE) --no-print-directory timings
+
+selfchecks: $(INSTALLED) ## of the tests, all that may run side by side
+	@echo "pytest, $(WORKERS) workers"
+	@$(BIN)/python -m pytest -q -n $(WORKERS) --dist worksteal -m "$(PYTEST_SELECT)not alone" $(ARGS)
+
+timings: $(INSTALLED) ## of the tests, those that measure time: nothing else may run
+	@echo "pytest, alone"
 	@$(BIN)/python -m pytest -q -m alone
 
 lint: $(INSTALLED) ## ruff and mypy, changing nothing
@@ -73,8 +83,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 	  --output-file requirements.lock pyproject.toml
 	@echo "lock: $$(grep -c '^[a-z].*==' requirements.lock) packages"
 
-seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two
-	@DTMA_SELFCHECK_SEEDS=20 $(BIN)/python -m pytest -q tests/selfcheck/suite/test_seeds.py
+seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two, and fuzz the fence longer
+	@DTMA_SELFCHECK_SEEDS=20 DTMA_SELFCHECK_EXAMPLES=50 $(BIN)/python -m pytest -q \
+	  tests/selfcheck/suite/test_seeds.py tests/selfcheck/suite/test_no_harm.py
 
 picture: $(INSTALLED) ## draw the README's picture from a real run
 	@$(BIN)/python scripts/picture.py

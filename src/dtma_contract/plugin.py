@@ -127,6 +127,8 @@ def _keep_hypothesis_out_of_the_way() -> None:
 def pytest_sessionstart(session: pytest.Session) -> None:
     """Bring up the run, before any worker starts."""
     config = session.config
+    if PLAN in config.stash:
+        _keep_fixtures_out_of_allure(config)
     run = config.stash.get(RUN, None)
     if run is None:
         return
@@ -149,6 +151,21 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         run.abandon()
         raise
     config.hook.pytest_dtma_started(info=config.stash[INFO])
+
+
+def _keep_fixtures_out_of_allure(config: pytest.Config) -> None:
+    """Have Allure write clauses and not how the suite is built.
+
+    It would write a file for each fixture of each clause, five times as many as clauses; making them costs a seventh
+    of a run. A listener that has no such hooks any more is left as it is.
+    """
+    listener = config.pluginmanager.get_plugin("allure_listener")
+    if listener is None:
+        return
+    config.pluginmanager.unregister(listener)
+    for hook in ("pytest_fixture_setup", "pytest_fixture_post_finalizer"):
+        setattr(listener, hook, None)
+    config.pluginmanager.register(listener, "allure_listener")
 
 
 @pytest.hookimpl(optionalhook=True)

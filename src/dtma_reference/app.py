@@ -6,7 +6,7 @@ import logging
 import re
 from collections.abc import Awaitable, Callable
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
@@ -41,7 +41,7 @@ def _as_it_is(_operation: str, _request: Request, answer: Answer) -> Answer:
     return answer
 
 
-def create_app(agent: Agent, select: Selection = tuple, finish: Finish = _as_it_is) -> FastAPI:
+def create_app(agent: Agent, select: Selection = tuple, finish: Finish = _as_it_is) -> Starlette:
     """Return the application of an agent.
 
     Args:
@@ -65,8 +65,10 @@ class _Mounted:
             (compile_path(endpoint.path)[0], endpoint) for endpoint in endpoints
         ]
 
-    def app(self) -> FastAPI:
-        app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    def app(self) -> Starlette:
+        app = Starlette()
+        # Express serves no other path in place of the one that was asked for.
+        app.router.redirect_slashes = False
         for endpoint in self._endpoints:
             # A plain route: requests are read and answered by hand, because error bodies and paths are Express's.
             app.add_route(endpoint.path, self._route(endpoint), list(endpoint.methods), name=endpoint.operation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from fastapi import FastAPI
+from starlette.applications import Starlette
 
 from dtma_reference.agent import Agent
 from dtma_reference.app import create_app
@@ -23,7 +23,7 @@ __all__ = ["assemble"]
 
 def assemble(
     settings: AgentSettings, secrets: Secrets, engine: Engine, restart: Callable[[], None]
-) -> tuple[Agent, FastAPI]:
+) -> tuple[Agent, Starlette]:
     """Return an agent that manages nothing yet, and its application.
 
     Args:

@@ -1,9 +1,6 @@
 """Do answers and listing follow a model in whatever order instances are deployed, started, stopped and deleted?"""
 
-import hypothesis
 import pytest
-from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule, run_state_machine_as_test
 
 from dtma_contract.judgement import NotAskedError, require, require_refusal, require_succeeded
 from dtma_contract.settings import Depth
@@ -18,6 +15,10 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
 ):
     if settings.depth not in BUDGET:
         raise NotAskedError("nothing is generated at depth smoke")
+    import hypothesis  # noqa: PLC0415 - slow to import, and most small runs do not come here
+    from hypothesis import stateful  # noqa: PLC0415 - same
+
+    rule = stateful.rule
     examples, steps = BUDGET[settings.depth]
     deploy, delete, start, stop = (
         contract.operation(f"core.tools.{verb}") for verb in ("deploy", "delete", "start", "stop")
@@ -25,8 +26,8 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
     # Without one that works there is nothing to order.
     instances.deploy()
 
-    class Model(RuleBasedStateMachine):
-        names = Bundle("names")
+    class Model(stateful.RuleBasedStateMachine):
+        names = stateful.Bundle("names")
 
         def __init__(self):
             super().__init__()
@@ -49,7 +50,7 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
                 require_succeeded(deploy, answer)
                 self.state[name] = "running"
 
-        @rule(name=names, verb=st.sampled_from([(start, "running"), (stop, "exited")]))
+        @rule(name=names, verb=hypothesis.strategies.sampled_from([(start, "running"), (stop, "exited")]))
         def start_or_stop(self, name, verb):
             operation, state = verb
             answer = agent.call(operation, name)
@@ -63,7 +64,7 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
         def delete_and_keep_asking(self, name):
             self.remove(name)
 
-        @rule(name=consumes(names))
+        @rule(name=stateful.consumes(names))
         def delete_and_forget(self, name):
             self.remove(name)
 
@@ -74,7 +75,7 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
             else:
                 require_succeeded(delete, answer)
 
-        @invariant()
+        @stateful.invariant()
         def listing_follows(self):
             listed = {entry.name: entry.status for entry in instances.listed()}
             for name, state in self.state.items():
@@ -87,7 +88,7 @@ def test_random_order_follows_the_model(  # noqa: C901 - the rules of one model
             for name in list(self.state):
                 agent.call(delete, name)
 
-    run_state_machine_as_test(
+    stateful.run_state_machine_as_test(
         hypothesis.seed(random_source.getrandbits(32))(Model),
         settings=hypothesis.settings(
             max_examples=examples,

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from openapi_spec_validator import OpenAPIV31SpecValidator
+from pure.shipped_contract import CONTRACT
 
-from dtma_contract.contract import Contract, Subject
-
-DOCUMENT = Path(__file__).parents[2] / "contracts" / "dtma.openapi.yaml"
-CONTRACT = Contract.from_document(yaml.safe_load(DOCUMENT.read_text(encoding="utf-8")))
+from dtma_contract.contract import Subject
 
 TOOL = "/tools/{instanceNameOnToolbox}"
 

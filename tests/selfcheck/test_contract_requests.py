@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-
-from dtma_contract.contract import Contract
-
-DOCUMENT = Path(__file__).parents[2] / "contracts" / "dtma.openapi.yaml"
-CONTRACT = Contract.from_document(yaml.safe_load(DOCUMENT.read_text(encoding="utf-8")))
+from pure.shipped_contract import CONTRACT
 
 DEPLOY = {
     "dockerImageUrl": "nginx:latest",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -99,20 +100,26 @@ def module_of(file: Path) -> str:
     return name.removesuffix(".__init__")
 
 
+@cache
 def tree_of(file: Path) -> ast.Module:
     return ast.parse(file.read_text("utf-8"))
 
 
+@cache
 def imports_of(file: Path) -> set[str]:
     """Return the full names of all that a file imports, wherever in it."""
     found: set[str] = set()
     for node in ast.walk(tree_of(file)):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{file} imports relatively"
-            found |= {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            assert not getattr(node, "level", 0), f"{file} imports relatively"
+            found |= imported_by(node)
     return found
+
+
+def imported_by(node: ast.Import | ast.ImportFrom) -> set[str]:
+    if isinstance(node, ast.Import):
+        return {alias.name for alias in node.names}
+    return {node.module or "", *(f"{node.module}.{alias.name}" for alias in node.names)}
 
 
 def matches(imported: str, name: str) -> bool:
@@ -184,6 +191,23 @@ def test_a_reserved_library_is_imported_by_its_modules_only(reserved):
     }
 
     assert found - RESERVED[reserved] == set()
+
+
+def test_the_suite_loads_what_generates_only_where_it_generates():
+    """Hypothesis and schemathesis cost a small run a quarter of its time; a run that generates nothing goes without."""
+    slow = ("hypothesis", "schemathesis", "dtma_contract.generation")
+    suite = [*(ROOT / "tests" / "contract").glob("*.py"), *(ROOT / "tests" / "lifecycle").glob("*.py")]
+    early = {
+        file.name
+        for file in suite
+        for node in tree_of(file).body
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in imported_by(node)
+        if any(matches(name, library) for library in slow)
+    }
+
+    assert suite
+    assert early == set()
 
 
 @pytest.mark.parametrize(

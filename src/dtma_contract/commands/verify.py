@@ -60,17 +60,19 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
       dtma-contract verify --target http://staging:30000 --depth deep --only core.tools.start
       dtma-contract verify --target http://droplet:30000 --effects read --format json
     """  # noqa: D301 - click keeps the lines below this very character as they are
-    from dtma_contract.plan import Plan  # noqa: PLC0415 - pytest and the rest are slow to import, and --help is not
-    from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415 - as above
-    from dtma_contract.verify import verify as judge  # noqa: PLC0415 - as above
-
+    # In steps, so that a mistake is told before what only a run needs is loaded.
     settings = settings_of(flags)
     if not settings.target:
         raise UsageError(
             "No target is named.",
             "Give `--target http://HOST:30000`, or compare code alone with `dtma-contract drift`.",
         )
+    from dtma_contract.plan import Plan  # noqa: PLC0415 - it is slow to import, and --help has no use for it
+
     plan = Plan.make(settings)
+    from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415 - as above
+    from dtma_contract.verify import verify as judge  # noqa: PLC0415 - pytest and more, as above
+
     # Bound to the stream of now: pytest's own output is led elsewhere while it runs.
     output = Console(file=sys.stderr if form == "json" else sys.stdout)
     report = judge(plan, workers, output)

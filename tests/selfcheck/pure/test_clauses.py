@@ -5,17 +5,16 @@ from __future__ import annotations
 import copy
 
 import pytest
-import yaml
 from pure.shipped_contract import BY_ID, CLAUSES, CONTRACT
 
 from dtma_contract.clauses import aspect_of, clauses_of, select
 from dtma_contract.contract import EffectLevel
 from dtma_contract.errors import UsageError
-from dtma_contract.shipped import contract_path
+from dtma_contract.shipped import contract_path, load_yaml
 from dtma_contract.verdict import Level
 
 READ, LIFECYCLE, RESTART = EffectLevel
-DOCUMENT = yaml.safe_load((contract_path().parent / "dtma.clauses.yaml").read_text("utf-8"))
+DOCUMENT = load_yaml(contract_path().parent / "dtma.clauses.yaml", "The list of clauses")
 
 PUBLIC = {"mounted", "success", "generated-valid"}
 SECURED = PUBLIC | {"requires-token", "rejects-wrong-token", "rejects-near-token", "rejects-malformed-header"}

@@ -10,9 +10,9 @@ from pure.shipped_contract import CONTRACT
 
 from dtma_contract.contract import Contract, Effect, EffectLevel
 from dtma_contract.errors import UsageError
-from dtma_contract.shipped import contract_path, load_contract
+from dtma_contract.shipped import load_contract
 
-DOCUMENT = yaml.safe_load(contract_path().read_text("utf-8"))
+DOCUMENT = CONTRACT.document
 START = ("paths", "/tools/{instanceNameOnToolbox}/start", "post")
 DEPLOY = ("paths", "/tools", "post")
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-import yaml
+from pure.shipped_contract import CONTRACT
 from reference.benches import Bench
 from reference.callers import API_KEY, TOKEN, Caller
 
@@ -68,5 +67,4 @@ def caller(agent: Callable[..., Caller]) -> Caller:
 @pytest.fixture(scope="session")
 def contract() -> Contract:
     """The contract that the agent has to keep."""
-    document = Path(__file__).parents[3] / "contracts" / "dtma.openapi.yaml"
-    return Contract.from_document(yaml.safe_load(document.read_text()))
+    return CONTRACT

@@ -148,8 +148,8 @@ def _reduce(machine: Machine, this: Value, arguments: list[Value], node: Node) -
 
 
 def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
     if isinstance(this, ArrayValue):
+        machine.changed(this)
         if len(this.items) > machine.limits.turns:
             this.is_open = True
             return Opaque("a length")
@@ -159,19 +159,21 @@ def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> 
 
 
 def _unshift(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
     if isinstance(this, ArrayValue):
+        machine.changed(this)
         this.items[:0] = arguments
     return Opaque("a length")
 
 
 def _pop(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
+    if isinstance(this, ArrayValue):
+        machine.changed(this)
     return _items(this).pop() if _items(this) else Opaque("an item") if _is_open(this) else UNDEFINED
 
 
 def _shift(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
+    if isinstance(this, ArrayValue):
+        machine.changed(this)
     return _items(this).pop(0) if _items(this) else Opaque("an item") if _is_open(this) else UNDEFINED
 
 
@@ -214,7 +216,7 @@ def _slice(machine: Machine, this: Value, arguments: list[Value], node: Node) ->
 def _splice(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     if not isinstance(this, ArrayValue) or not arguments or not isinstance(arguments[0], int):
         return ArrayValue(is_open=True)
-    machine.effects += 1
+    machine.changed(this)
     start = arguments[0]
     count = arguments[1] if len(arguments) > 1 and isinstance(arguments[1], int) else len(this.items)
     end = start + count if start >= 0 else len(this.items) + start + count
@@ -260,17 +262,22 @@ def _entries(machine: Machine, this: Value, arguments: list[Value], node: Node) 
 
 def _sort(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     if isinstance(this, ArrayValue) and not arguments and all(isinstance(item, str) for item in this.items):
+        machine.changed(this)
         this.items.sort()
     return this
 
 
 def _reverse(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    if isinstance(this, ArrayValue):
+        machine.changed(this)
     _items(this).reverse()
     return this
 
 
 def _fill(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     items = _items(this)
+    if isinstance(this, ArrayValue):
+        machine.changed(this)
     items[:] = [arguments[0] if arguments else UNDEFINED] * len(items)
     return this
 
@@ -286,6 +293,7 @@ def _at(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Va
 def _next(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     # What a generator is driven by, one step at a time.
     if isinstance(this, ArrayValue) and this.items:
+        machine.changed(this)
         return ObjectValue({"value": this.items.pop(0), "done": False})
     returned = this.props.get("%returned", UNDEFINED) if isinstance(this, ArrayValue) else UNDEFINED
     return ObjectValue({"value": returned, "done": True})

@@ -135,7 +135,9 @@ def _run_states(machine: Machine, body: FunctionValue, this: Value) -> Value:
             cases.append([statement])
     returned: list[tuple[str, Value]] = []
     position = 0
+    landings: set[int] = set()
     for _ in range(_MAX_STEPS):
+        landings.discard(position)
         if position >= len(cases):
             break
         frame = Frame(len(machine.conditions))
@@ -154,8 +156,13 @@ def _run_states(machine: Machine, body: FunctionValue, this: Value) -> Value:
             elif operation == _RETURN:
                 returned.append((condition, value))
                 position = position if bits & NORMAL else len(cases)
-            elif operation == _BREAK and not bits & NORMAL and isinstance(value, int):
-                position = value
+            elif operation == _BREAK and isinstance(value, int):
+                if bits & NORMAL:
+                    # One side jumps: where it lands is the other side, which runs after this one.
+                    landings.add(value)
+                else:
+                    skipped = [landing for landing in landings if position <= landing < value]
+                    position = min(skipped, default=value)
     return either(*returned) if returned else UNDEFINED
 
 
@@ -202,6 +209,7 @@ def _decorate(machine: Machine, this: Value, arguments: list[Value], node: Node)
     result = target
     for decorator in reversed(decorators):
         if isinstance(decorator, Opaque):
+            machine.hands_out(target)
             continue
         if key is None:
             replaced = machine.call(decorator, UNDEFINED, [result], node)

@@ -460,6 +460,7 @@ def _decorate(
         for node in reversed(nodes):
             decorator = machine.evaluate(node.kids[0], scope)
             if isinstance(decorator, Opaque):
+                machine.hands_out(made)
                 continue
             descriptor = ObjectValue({"value": holder.find(name) or UNDEFINED if isinstance(name, str) else UNDEFINED})
             machine.call(decorator, UNDEFINED, [holder, name, descriptor], node)
@@ -467,6 +468,7 @@ def _decorate(
     for node in reversed(decorators):
         decorator = machine.evaluate(node.kids[0], scope)
         if isinstance(decorator, Opaque):
+            machine.hands_out(made)
             continue
         replaced = machine.call(decorator, UNDEFINED, [value], node)
         if isinstance(replaced, FunctionValue):

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
+from dtma_contract.discovery.express.absent_exports import absent_export
 from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
+from dtma_contract.discovery.express.paths import syntax_error
 from dtma_contract.discovery.express.registrations import (
     Handler,
     Layer,
@@ -16,11 +18,13 @@ from dtma_contract.discovery.express.registrations import (
     PathValue,
     RegisteredRoute,
     RouterValue,
+    StackValue,
 )
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Hole,
@@ -40,6 +44,7 @@ from dtma_contract.discovery.express.values import (
 __all__ = [
     "METHODS",
     "NO_EXPORT",
+    "alter",
     "express_module",
     "is_registration_like",
     "mount",
@@ -55,7 +60,7 @@ METHODS = (
     "put", "rebind", "report", "search", "source", "subscribe", "trace", "unbind", "unlink", "unlock", "unsubscribe",
 )  # fmt: skip
 # Members that register nothing and give the app back.
-_CHAINING = {"on", "once", "off", "emit", "addListener", "removeListener", "param", "engine", "setMaxListeners", "bind"}
+_CHAINING = {"on", "once", "off", "emit", "addListener", "removeListener", "param", "engine", "setMaxListeners", "bind", "path", "render", "enabled", "disabled"}
 _VERBS = {*METHODS, "all", "del"} - {"bind"}
 # Other methods are called like functions of many libraries (`copy`, `link`, `move`).
 _USUAL_VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use"}
@@ -68,6 +73,8 @@ _PATH_LIKE = re.compile(
     r"path|prefix|base|url|uri|route|mount|root|endpoint|version|env|config|option|setting|api", re.IGNORECASE
 )
 _MAX_PATHS = 64
+# Methods that change the array that they are called on (ECMA-262, section 23.1.3).
+_LIST_CHANGES = ("copyWithin", "fill", "pop", "push", "reverse", "shift", "sort", "splice", "unshift")
 # A handler that hands its request on does little before.
 _DISPATCH_STEPS = 20_000
 
@@ -91,7 +98,6 @@ def express_module(machine: Machine) -> NativeFunction:
     module.props |= {
         "Router": router,
         "default": module,
-        "__esModule": True,
         "application": ObjectValue(tag="application"),
     }
     for name in ("json", "urlencoded", "raw", "text", "static", "query"):
@@ -121,9 +127,9 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "route": lambda this, arguments, node: _route(machine, router, arguments, node),
         "listen": lambda this, arguments, node: _listen(machine, router, arguments, node),
         "handle": lambda this, arguments, node: machine.dispatched(router, node) or UNDEFINED,
-        "set": lambda this, arguments, node: _set(router, arguments),
-        "enable": lambda this, arguments, node: _set(router, [*arguments[:1], True]),
-        "disable": lambda this, arguments, node: _set(router, [*arguments[:1], False]),
+        "set": lambda this, arguments, node: _set(machine, router, arguments),
+        "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
+        "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
     }
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
@@ -137,14 +143,38 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         router.props["locals"] = ObjectValue()
         router.props["locals"].is_open = True
         return router.props["locals"]
-    if name == "default":
+    if name == "default" or (router.is_app and name in {"_router", "router"}):
+        # The router inside of an app holds what is registered on the app.
         return router
+    if name == "stack":
+        return _stack(machine, router)
     return Opaque(f"{router.tag}.{name}")
 
 
-def store_setting(router: RouterValue, name: str, value: Value) -> None:
+def _stack(machine: Machine, router: RouterValue) -> StackValue:
+    stack = StackValue(router)
+
+    def change(this: Value, arguments: list[Value], node: Node) -> Value:
+        alter(machine, router, node)
+        return Opaque("a layer")
+
+    stack.props |= {name: NativeFunction(name, change) for name in _LIST_CHANGES}
+    return stack
+
+
+def alter(machine: Machine, router: RouterValue, node: Node) -> None:
+    """Note that a program changes by hand what Express keeps of its registrations."""
+    machine.registered()
+    reason = f"`{' '.join(node.text[:80].split())}` changes by hand what is registered"
+    conditions, location = tuple(machine.conditions), machine.location(node)
+    router.items.append(OpaqueLayer("/", reason, conditions, location, alters=True))
+
+
+def store_setting(machine: Machine, router: RouterValue, name: str, value: Value, node: Node) -> None:
     """Remember what a program stores on an app under a name of its own."""
     router.settings[name] = value
+    if name in {"stack", "_router"}:
+        alter(machine, router, node)
 
 
 def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
@@ -154,8 +184,9 @@ def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Nod
     return router
 
 
-def _set(router: RouterValue, arguments: list[Value]) -> Value:
+def _set(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
     if len(arguments) > 1 and isinstance(arguments[0], str):
+        machine.changed(router)
         router.settings[arguments[0]] = arguments[1]
     return router
 
@@ -217,10 +248,19 @@ def _register(
     if location.line == node.line:
         location = machine.location(name or node)
     for condition, single in paths_of(path):
+        _refused(machine, condition, single, node)
         conditions = tuple([*machine.conditions, *([condition] if condition else [])])
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))
     if method == "?":
         machine.problem(node, "the method of a route is not known", hides=False)
+
+
+def _refused(machine: Machine, condition: str, path: PathValue, node: Node) -> None:
+    """Note that Express throws at a path; a default stands for another one, and says nothing."""
+    if not condition and isinstance(path, str) and not isinstance(path, DefaultText):
+        reason = syntax_error(path, machine.express_major)
+        if reason:
+            machine.crashes(node, f"Express {machine.express_major} refuses the path {path!r}: {reason}")
 
 
 def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], node: Node) -> Iterator[Handler]:
@@ -234,6 +274,8 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
         options = [option for _, option in alternatives(value)]
         if isinstance(value, Opaque) and value.unresolved.startswith(NO_EXPORT):
             machine.crashes(node, f"a route is registered with `{value.origin}`: {value.unresolved}")
+        elif isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
+            machine.crashes(node, f"a route is registered with a handler that is none: {reason}")
         for option in options:
             if isinstance(option, ArrayValue):
                 yield from _handlers(machine, option.items, [], node)
@@ -255,6 +297,7 @@ def _use(machine: Machine, router: RouterValue, arguments: list[Value], node: No
     if _is_path(first, more=len(arguments) > 1):
         path, arguments, nodes = first, arguments[1:], nodes[1:]
     for condition, single in paths_of(path):
+        _refused(machine, condition, single, node)
         if condition:
             machine.conditions.append(condition)
         try:
@@ -296,6 +339,8 @@ def _use_one(
     conditions, location = tuple(machine.conditions), machine.location(node)
     if isinstance(value, ProxyValue):
         value = value.target
+    if isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
+        machine.crashes(node, f"`use` is given a handler that is none: {reason}")
     if isinstance(value, RouterValue):
         mount(machine, router, path, value, node)
     elif isinstance(value, ArrayValue):
@@ -368,7 +413,7 @@ def paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
     known = [(c, option) for c, option in options if not isinstance(option, Opaque | Nothing)]
     if len(known) == 1 and len(options) > 1:
         # A default is the path of a program to which nothing else was said.
-        known = [("", known[0][1])]
+        known = [("", DefaultText(known[0][1]) if isinstance(known[0][1], str) else known[0][1])]
     for condition, option in (known or options)[:_MAX_PATHS]:
         if isinstance(option, str | Text | PatternValue):
             yield condition, option

@@ -22,6 +22,7 @@ from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Link,
@@ -39,6 +40,8 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["EVALUATORS"]
 
 _MAX_DOUBTFUL = 60
+# What other hosts of the language bring, and Node does not.
+_NOT_IN_NODE = {"define", "window", "document", "self", "importScripts", "XMLHttpRequest", "Deno", "Bun"}
 _VERBS = {"get", "post", "put", "delete", "patch", "all", "use", "route", "head", "options", "del"}
 
 
@@ -243,6 +246,8 @@ def _call(machine: Machine, node: Node, scope: Scope) -> Value:
 
 def _imported(machine: Machine, arguments: list[Value], node: Node) -> Value:
     specifier = as_text(arguments[0]) if arguments else UNDEFINED
+    if isinstance(specifier, DefaultText):
+        machine.problem(node, f"`{condition_of(node)}` may load another module than by default")
     if isinstance(specifier, str):
         return machine.load(node.file.path, specifier, node)
     machine.problem(node, f"which module `{condition_of(node)}` imports is not known")
@@ -283,6 +288,8 @@ def _method_call(machine: Machine, callee: Node, arguments_node: Node | None, sc
     if name in _VERBS if isinstance(name, str) else True:
         machine.visited.add((node.file.path, node.start))
     if isinstance(holder, Nothing) and callee.get("optional_chain") is not None:
+        return UNDEFINED
+    if "?." in node.marks and isinstance(member_of(machine, holder, name, node), Nothing):
         return UNDEFINED
     arguments = _arguments(machine, arguments_node, scope)
     return call_member(machine, holder, name, arguments, node)
@@ -369,7 +376,7 @@ def _unary(machine: Machine, node: Node, scope: Scope) -> Value:
         return negation(value)
     if sign == "typeof":
         if isinstance(value, Opaque) and operand.type == "identifier" and scope.holder(operand.text) is None:
-            return "function" if operand.text == "require" else Opaque("typeof")
+            return "undefined" if operand.text in _NOT_IN_NODE else Opaque("typeof")
         return type_name(value)
     if sign == "void":
         return UNDEFINED

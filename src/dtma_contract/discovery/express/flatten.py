@@ -109,6 +109,7 @@ class _Place:
         conditions: what the mounts around it depend on.
         reached: whether requests get there at all.
         trail: the routers around it.
+        altered: why what is registered there may be gone again; empty where nothing may take it away.
     """
 
     template: str = "/"
@@ -117,6 +118,7 @@ class _Place:
     conditions: tuple[str, ...] = ()
     reached: bool = True
     trail: tuple[int, ...] = ()
+    altered: str = ""
 
 
 def flatten(
@@ -149,16 +151,19 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
         return
     layers = list(place.layers)
     trail = (*place.trail, id(router))
-    for item in router.items:
+    altering = [position for position, item in enumerate(router.items) if isinstance(item, OpaqueLayer) and item.alters]
+    for position, item in enumerate(router.items):
+        change = router.items[altering[-1]] if altering and position < altering[-1] else None
+        altered = change.reason if isinstance(change, OpaqueLayer) else place.altered
         template, raw, is_reached = _joined(state, place, item.path)
         conditions = tuple(dict.fromkeys((*place.conditions, *item.conditions)))
         if isinstance(item, RegisteredRoute):
-            _route(state, item, template, raw, conditions, layers, reached=is_reached)
+            _route(state, item, template, raw, conditions, layers, reached=is_reached, altered=altered)
         elif isinstance(item, Mount):
-            _walk(state, item.router, _Place(template, raw, tuple(layers), conditions, is_reached, trail))
+            _walk(state, item.router, _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered))
         elif isinstance(item, Layer):
             layers.append((template, item.handler))
-            if item.handler.passes_on is False and not conditions and is_reached and not is_partial(template):
+            if item.handler.passes_on is False and not conditions and not altered and is_reached and not is_partial(template):
                 described = f"`{item.handler.name}` at {item.location}, which answers everything below {template}"
                 state.blockers.append(_Blocker(ALL_METHODS, template, whole=True, described=described))
         elif isinstance(item, OpaqueLayer):
@@ -199,6 +204,7 @@ def _route(
     layers: list[tuple[str, Handler]],
     *,
     reached: bool,
+    altered: str,
 ) -> None:
     above = [handler for path, handler in layers if _runs_before(path, template)]
     handlers = [*above, *item.handlers[:-1]]
@@ -217,6 +223,9 @@ def _route(
             middleware=tuple(handler.name for handler in handlers),
             secured=secured,
         )
+        if altered:
+            state.routes.append(replace(route, state=Cell.UNKNOWN, detail=altered))
+            continue
         state.routes.append(
             _judged(state, route, item, conditions, holes, reached=reached, is_method_known=method != "?")
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
-from dtma_contract.discovery.express.express_api import is_registration_like, router_member, store_setting
+from dtma_contract.discovery.express.express_api import alter, is_registration_like, router_member, store_setting
+from dtma_contract.discovery.express.injection import injected
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.map_methods import MAP_METHODS
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.registrations import RouterValue
+from dtma_contract.discovery.express.registrations import RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.text_methods import TEXT_METHODS
 from dtma_contract.discovery.express.values import (
@@ -59,7 +60,7 @@ def member_of(machine: Machine, holder: Value, name: Value, node: Node) -> Value
     if isinstance(holder, Either):
         return _member_of_each(machine, holder, name, node)
     if not isinstance(name, str):
-        return _some_member(machine, holder, node)
+        return _some_member(machine, holder, name, node)
     if isinstance(holder, ObjectValue):
         return _object_member(machine, holder, name, node)
     if isinstance(holder, str):
@@ -125,18 +126,20 @@ def _object_member(machine: Machine, holder: ObjectValue, name: str, node: Node)
     return Opaque(f"{holder.tag or 'an object'}.{name}") if holder.may_have_more else UNDEFINED
 
 
-def _some_member(machine: Machine, holder: Value, node: Node) -> Value:
+def _some_member(machine: Machine, holder: Value, name: Value, node: Node) -> Value:
     """Return what reading a member without a known name may give: any one of them."""
     if isinstance(holder, ArrayValue):
-        values = list(holder.items)
+        values = [("", item) for item in holder.items]
     elif isinstance(holder, ObjectValue) and not isinstance(holder, RouterValue | FunctionValue):
-        values = [machine.got(value, holder, node) for name, value in holder.props.items() if name[:1] not in "@%"]
-        values += holder.rest
+        asked = f"{name.origin} is " if isinstance(name, Opaque) and len(holder.props) > 1 else ""
+        members = [(key, value) for key, value in holder.props.items() if key[:1] not in "@%"]
+        values = [(f"{asked}{key}" if asked else "", machine.got(value, holder, node)) for key, value in members]
+        values += [("", value) for value in holder.rest]
     else:
         values = []
     if not values:
         return holder.derived(f"{holder.origin}[…]") if isinstance(holder, Opaque) else Opaque("a member")
-    return either(*(("", value) for value in values[:_MAX_MEMBERS]))
+    return either(*values[:_MAX_MEMBERS])
 
 
 def _method(machine: Machine, holder: Value, name: str) -> Value:
@@ -169,14 +172,24 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
     if isinstance(holder, Either):
         options = [(c, option) for c, option in alternatives(holder) if not isinstance(option, Nothing)]
         known = [(c, option) for c, option in options if not isinstance(option, Opaque)]
+        unknown = [option for _, option in options if isinstance(option, Opaque)]
         options = known or options[:1]
         runs = [(c, lambda option=option: call_member(machine, option, name, arguments, node)) for c, option in options]
         results = machine.branches(runs, leaves=lambda _: False)
         got = [(c, r) for (c, _), r in zip(options, results, strict=True) if r is not None]
+        if known and unknown and all(isinstance(option, str | Text | ArrayValue | MapValue) for _, option in known):
+            # What is known is a default: whatever is unknown gives something as well, and calls back with it.
+            for argument in arguments:
+                if isinstance(argument, FunctionValue) and not argument.is_class:
+                    machine.speculate(argument, node)
+            got.append(("", unknown[0].derived(f"{unknown[0].origin}.{name}()")))
         return either(*got) if got else UNDEFINED
     if isinstance(holder, RouterValue) and isinstance(name, Either | Opaque | Text):
         return _called_by_unknown_name(machine, holder, name, arguments, node)
     if isinstance(holder, Opaque):
+        instance = injected(machine, name, arguments, node)
+        if instance is not None:
+            return instance
         if is_registration_like(name, arguments):
             machine.problem(node, f"`{holder.origin}` could not be resolved, and a route is registered on it")
         if isinstance(name, str) and name in _PROMISE_CALLS and not holder.package:
@@ -212,8 +225,13 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
         name = str(int(name))
     for _, option in alternatives(holder):
         if not isinstance(option, ObjectValue):
+            machine.hands_out(value)
+            continue
+        if isinstance(option, StackValue):
+            alter(machine, option.router, node)
             continue
         if not isinstance(name, str):
+            machine.changed(option)
             option.is_open = True
             option.rest.append(value)
             known = [key for _, key in alternatives(name) if isinstance(key, str)]
@@ -223,13 +241,14 @@ def store_member(machine: Machine, holder: Value, name: Value, value: Value, nod
         if isinstance(option, ProxyValue):
             option = option.target  # noqa: PLW2901 - what is stored on a proxy is stored behind it
         if isinstance(option, RouterValue):
-            store_setting(option, name, value)
+            store_setting(machine, option, name, value, node)
         known_member = option.find(name)
         if isinstance(known_member, Accessor):
             if known_member.setter is not None:
                 machine.call(known_member.setter, option, [value], node)
             continue
         if isinstance(option, ArrayValue) and name.isdigit() and int(name) <= len(option.items):
+            machine.changed(option)
             option.items[int(name) : int(name) + 1] = [value]
         else:
             machine.write(option, name, value)

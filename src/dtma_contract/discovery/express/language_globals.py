@@ -79,6 +79,14 @@ def install_globals(machine: Machine) -> None:
     for name in ("iterator", "asyncIterator", "toStringTag", "hasInstance"):
         names["Symbol"].props[name] = f"@@{name}"
     space("Reflect", _REFLECT)
+    names["Object"].props["prototype"] = ObjectValue(
+        {
+            "hasOwnProperty": NativeFunction(
+                "hasOwnProperty", lambda this, arguments, node: _has_own(machine, [this, *arguments], node)
+            ),
+            "toString": NativeFunction("toString", lambda this, arguments, node: _class_text(this)),
+        }
+    )
     names["Array"].props["prototype"] = ObjectValue(
         {
             name: NativeFunction(
@@ -221,6 +229,7 @@ def _assign(machine: Machine, arguments: list[Value], node: Node) -> Value:
     target = arguments[0] if arguments else UNDEFINED
     for _, option in alternatives(target):
         if isinstance(option, ObjectValue):
+            machine.changed(option)
             for source in arguments[1:]:
                 merge_into(machine, option, machine.read(source), node)
     return target
@@ -319,6 +328,17 @@ def _has_own(machine: Machine, arguments: list[Value], node: Node) -> Value:
     if isinstance(holder, ObjectValue) and isinstance(name, str) and not holder.is_open:
         return name in holder.props
     return Opaque("a membership")
+
+
+def _class_text(value: Value) -> Value:
+    """Return what ``Object.prototype.toString`` gives (ECMA-262, section 20.1.3.6)."""
+    if isinstance(value, Opaque | Either):
+        return Opaque("the text of an object")
+    if isinstance(value, Nothing):
+        return f"[object {value.name.capitalize()}]"
+    kinds = ((ArrayValue, "Array"), (FunctionValue | NativeFunction, "Function"), (PatternValue, "RegExp"), (bool, "Boolean"),
+             (int | float, "Number"), (str, "String"))  # fmt: skip
+    return f"[object {next((name for kind, name in kinds if isinstance(value, kind)), 'Object')}]"
 
 
 _OBJECT: dict[str, _Call] = {

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dtma_contract.discovery.express.needed_files import NeededFile
-from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
+from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     BIRTHS,
@@ -46,7 +46,15 @@ _MISSING: Any = object()
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 _CONDITION_LENGTH = 80
 # What a callback mentions that registers routes, or leads to it.
-_SERVER_WORDS = re.compile(r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)")
+_SERVER_WORDS = re.compile(
+    r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)"
+)
+
+# Natives that call what they are given while they run, or give back what does.
+_CALLING = frozenset({"map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort",
+                      "from", "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
+                      "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
+                      "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create"})  # fmt: skip
 
 # Packages and members that take an app or a router and register nothing on it.
 HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
@@ -81,10 +89,10 @@ class Limits:
     depth: int = 90
     nested: int = 12
     turns: int = 2_000
-    first_steps: int = 20_000
+    first_steps: int = 10_000
     speculative_steps: int = 1_500_000
-    idle_steps: int = 100_000
-    idle_function_steps: int = 60_000
+    idle_steps: int = 40_000
+    idle_function_steps: int = 20_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +155,12 @@ class Machine:
     Args:
         load: evaluates the module that a specifier means in a file, and returns its exports.
         limits: what it may cost.
+        express_major: the version of Express that the program runs with.
 
     Attributes:
+        exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        handed: what was given to something that may call the functions in it, whenever it likes, by identity.
+        unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
         routers: every app and router that was made.
         problems: what could not be resolved.
@@ -158,8 +170,14 @@ class Machine:
         needed: the files without which the process ends, by path.
     """
 
-    def __init__(self, load: Callable[[str, str, Node], Value], limits: Limits | None = None) -> None:
+    def __init__(
+        self, load: Callable[[str, str, Node], Value], limits: Limits | None = None, *, express_major: int = 4
+    ) -> None:
         self.load = load
+        self.express_major = express_major
+        self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
+        self.unsure = 0
+        self.handed: dict[int, Value] = {}
         self.limits = limits or Limits()
         self.conditions: list[str] = []
         self.routers: list[RouterValue] = []
@@ -178,6 +196,7 @@ class Machine:
         self._depth = 0
         self._active: dict[Any, int] = {}
         self._pure: dict[Any, tuple[Value, ...]] = {}
+        self._pure_since: list[tuple[int, Any]] = []
         self._costs: dict[tuple[str, int], int] = {}
         self.effects = 0
         self.registrations = 0
@@ -185,6 +204,7 @@ class Machine:
         self._deferred: deque[_Deferred] = deque()
         self._idle: deque[_Deferred] = deque()
         self._deferred_keys: set[tuple[str, int, int]] = set()
+        self._labels: dict[tuple[str, str], int] = {}
         self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
         self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
 
@@ -236,6 +256,10 @@ class Machine:
                 return ends
         return ends | NORMAL
 
+    def label_bit(self, kind: str, label: str) -> int:
+        """Return the bit for leaving a statement by ``break label`` or ``continue label``."""
+        return self._labels.setdefault((kind, label), THROW << 1 + len(self._labels))
+
     # -- what was seen
 
     def location(self, node: Node) -> Location:
@@ -267,8 +291,8 @@ class Machine:
         self.problems.setdefault((location, reason), Problem(location, reason, hides))
 
     def crashes(self, node: Node, reason: str) -> None:
-        """Note that the program ends here while it loads, unless that depends on something."""
-        if self.crash is None and not self.conditions:
+        """Note that the program ends here while it loads, unless that depends on something, or is caught."""
+        if self.crash is None and not self.conditions and not self.tries and not self.unsure:
             self.crash = (reason, self.location(node))
 
     # -- state
@@ -287,10 +311,24 @@ class Machine:
         """Store a value in a name of the call under way, so that a branch can take it back."""
         self._store(scope.names, scope.born, name, value)
 
+    def changed(self, holder: ObjectValue) -> None:
+        """Note that the items of an array or the entries of a map changed."""
+        self.effects += 1
+        self._forget(holder.born)
+
+    def _forget(self, born: int) -> None:
+        """Forget what calls gave that may have read what changes now: it was there before they were made."""
+        while self._pure_since and self._pure_since[-1][0] > born:
+            self._pure.pop(self._pure_since.pop()[1], None)
+
     def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
+        if container.get(key, _MISSING) is not value:
+            self._forget(born)
         # What was made inside of a branch is not there without it.
         if self._logs and born < self._logs[-1].born:
-            self._logs[-1].entries.setdefault((id(container), key), (container, born, key, container.get(key, _MISSING)))
+            self._logs[-1].entries.setdefault(
+                (id(container), key), (container, born, key, container.get(key, _MISSING))
+            )
         container[key] = value
 
     def branches(self, options: Sequence[tuple[str, Callable[[], Any]]], *, leaves: Callable[[Any], bool]) -> list[Any]:
@@ -318,8 +356,9 @@ class Machine:
                 self._logs.pop()
                 del self.conditions[mark:]
             after = {place: entry[0].get(entry[2], _MISSING) for place, entry in log.entries.items()}
-            for container, _, key, old in log.entries.values():
+            for container, born, key, old in log.entries.values():
                 _restore(container, key, old)
+                self._forget(born)
             results.append(result)
             afters.append((condition, log.entries, after, gone or leaves(result)))
         places = {place: entry for _, entries, _, _ in afters for place, entry in entries.items()}
@@ -386,6 +425,8 @@ class Machine:
         if isinstance(callee, FunctionValue):
             return self._invoke(callee, this, arguments, node)
         if isinstance(callee, NativeFunction):
+            if callee.name not in _CALLING:
+                self.hands_out(*arguments)
             return callee.call(this, arguments, node)
         if isinstance(callee, Either):
             return self._call_each(callee, this, arguments, node)
@@ -424,6 +465,11 @@ class Machine:
 
     def call_opaque(self, callee: Opaque, this: Value, arguments: list[Value], node: Node) -> Value:
         """Return what a call of something unknown gives: its callbacks are called, and routers escape into it."""
+        self.hands_out(this, *arguments)
+        for argument in arguments:
+            if isinstance(argument, ObjectValue) and argument.tag == "module":
+                # What a module exports may be added to.
+                argument.is_open = True
         harmless = callee.package in HARMLESS_TAKERS
         for router in _routers_in([*arguments, *([this] if isinstance(this, RouterValue) else [])]):
             if harmless:
@@ -434,6 +480,16 @@ class Machine:
             for function in _functions_in(argument):
                 self.speculate(function, node)
         return callee.derived(f"{callee.origin}()")
+
+    def hands_out(self, *values: Value) -> None:
+        """Note that values are given to something that may call the functions in them, whenever it likes."""
+        for value in values:
+            if isinstance(value, ObjectValue | Either):
+                self.handed[id(value)] = value
+
+    def was_entered(self, function: Node) -> bool:
+        """Return whether a function was called."""
+        return (function.file.path, function.start) in self._costs
 
     def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
         """Note that something unknown was handed a router, and may register on it."""
@@ -508,6 +564,7 @@ class Machine:
         depth, frames = self._depth, len(self.frames)
         mark, logs = len(self.conditions), len(self._logs)
         active = dict(self._active)
+        self.unsure += 1
         try:
             self._invoke(function, Opaque("this"), None, node)
         except ThrownError:
@@ -518,6 +575,7 @@ class Machine:
             self._active = active
             return True
         finally:
+            self.unsure -= 1
             self._ceiling = ceiling
             self._depth = depth
             del self.frames[frames:], self.conditions[mark:], self._logs[logs:]
@@ -598,6 +656,7 @@ class Machine:
         if self.effects == before and not isinstance(_inner(result), ObjectValue):
             # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
             self._pure[key] = (result, function, this, arguments)
+            self._pure_since.append((next(BIRTHS), key))
         return result
 
     def _nesting(self, arguments: list[Value] | None) -> int:
@@ -619,7 +678,13 @@ def _inner(value: Value) -> Value:
 
 
 def _identity(value: Value) -> Any:
-    return value if isinstance(value, str | int | float | bool) else id(value) if isinstance(value, ObjectValue) else type(value).__name__
+    return (
+        value
+        if isinstance(value, str | int | float | bool)
+        else id(value)
+        if isinstance(value, ObjectValue)
+        else type(value).__name__
+    )
 
 
 def _signature(arguments: list[Value] | None) -> Any:
@@ -641,6 +706,8 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
                 found += _routers_in([option.target], depth)
             elif isinstance(option, RouterValue):
                 found.append(option)
+            elif isinstance(option, StackValue):
+                found.append(option.router)
             elif depth and isinstance(option, ArrayValue):
                 found += _routers_in(option.items[:20], depth - 1)
             elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):
@@ -648,11 +715,14 @@ def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
     return found
 
 
-def _functions_in(value: Value) -> list[FunctionValue]:
-    found = []
+def _functions_in(value: Value, depth: int = 3) -> list[FunctionValue]:
+    found: list[FunctionValue] = []
     for _, option in alternatives(value):
-        if isinstance(option, FunctionValue) and not option.is_class:
-            found.append(option)
-        elif isinstance(option, ArrayValue):
-            found += [item for item in option.items if isinstance(item, FunctionValue) and not item.is_class]
+        if isinstance(option, FunctionValue):
+            found += [] if option.is_class else [option]
+        elif depth and isinstance(option, ArrayValue):
+            found += [function for item in option.items[:50] for function in _functions_in(item, depth - 1)]
+        elif depth and isinstance(option, ObjectValue) and option.proto is None and not option.tag:
+            # Options, such as `{ server: () => app }`; the members of an instance are its own business.
+            found += [function for item in list(option.props.values())[:50] for function in _functions_in(item, depth - 1)]
     return found

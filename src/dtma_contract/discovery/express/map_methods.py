@@ -30,8 +30,8 @@ def _get(machine: Machine, this: Value, arguments: list[Value], node: Node) -> V
 
 
 def _set(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
     assert isinstance(this, MapValue)
+    machine.changed(this)
     key = arguments[0] if arguments else UNDEFINED
     value = arguments[1] if len(arguments) > 1 else UNDEFINED
     for position, (known, _) in enumerate(this.entries):
@@ -43,8 +43,8 @@ def _set(machine: Machine, this: Value, arguments: list[Value], node: Node) -> V
 
 
 def _add(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
-    machine.effects += 1
     assert isinstance(this, MapValue)
+    machine.changed(this)
     if arguments and not any(_same(known, arguments[0]) for known, _ in this.entries):
         this.entries.append((arguments[0], arguments[0]))
     return this
@@ -71,6 +71,7 @@ def _for_each(machine: Machine, this: Value, arguments: list[Value], node: Node)
 def _delete(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     assert isinstance(this, MapValue)
     if not machine.conditions and arguments:
+        machine.changed(this)
         this.entries = [(key, value) for key, value in this.entries if not _same(key, arguments[0])]
     return Opaque("a deletion")
 

@@ -16,6 +16,7 @@ from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     FunctionValue,
     NativeFunction,
     Nothing,
@@ -84,7 +85,8 @@ class NodeApi:
             return ArrayValue(is_open=True)
         if not self._tree.is_folder(place):
             return ArrayValue(is_open=True)
-        return ArrayValue([self._runtime_name(name) for name in self._tree.names(place) if self._runtime_name(name)])
+        names = [self._runtime_name(name) for name in self._tree.names(place) if self._runtime_name(name)]
+        return ArrayValue(names, is_open=isinstance(as_text(path), DefaultText))
 
     def _runtime_name(self, name: str) -> str:
         if not self._is_compiled:
@@ -156,7 +158,8 @@ class NodeApi:
         pieces = [as_text(argument) for argument in arguments]
         if all(isinstance(piece, str) for piece in pieces):
             joined = join(self._working, *pieces) if absolute else "/".join(piece for piece in pieces if piece)
-            return normpath(joined or ".")
+            place = normpath(joined or ".")
+            return DefaultText(place) if any(isinstance(piece, DefaultText) for piece in pieces) else place
         mixed: list[Value] = []
         for position, piece in enumerate(pieces):
             mixed += (["/"] if position else []) + [piece if isinstance(piece, str | Text) else as_text(Opaque("?"))]
@@ -214,7 +217,8 @@ class NodeApi:
             and truth(options.props.get("recursive", False)) is True
             and place is not None
         ):
-            listed = ArrayValue([self._runtime_name(path[len(place) :].lstrip("/")) for path in self._walk(place)])
+            names: list[Value] = [self._runtime_name(path[len(place) :].lstrip("/")) for path in self._walk(place)]
+            listed = ArrayValue(names, is_open=listed.is_open)
         if (
             isinstance(options, ObjectValue)
             and truth(options.props.get("withFileTypes", False)) is True

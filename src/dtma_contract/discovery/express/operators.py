@@ -10,6 +10,7 @@ from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
     ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Hole,
@@ -54,7 +55,8 @@ def as_text(value: Value) -> Value:
         options = [(condition, as_text(option)) for condition, option in alternatives(value)]
         known = [(condition, option) for condition, option in options if isinstance(option, str)]
         if len(known) == 1:
-            return known[0][1]
+            is_sure = all(isinstance(option, str) for _, option in options)
+            return known[0][1] if is_sure else DefaultText(known[0][1])
         return either(*(known or options))
     if isinstance(value, ArrayValue) and not value.is_open:
         pieces: list[Value] = []
@@ -73,11 +75,7 @@ def _concatenated(left: Value, right: Value) -> Value:
     if len(lefts) * len(rights) > _MAX_PRODUCT:
         return Text.joined([Text((Hole("?"),)) if len(lefts) > 1 else lefts[0][1], rights[0][1]])
     return either(
-        *(
-            (both(one, other), Text.joined([first, second]))
-            for one, first in lefts
-            for other, second in rights
-        )
+        *((both(one, other), Text.joined([first, second])) for one, first in lefts for other, second in rights)
     )
 
 

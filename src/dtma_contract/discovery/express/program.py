@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import re
 import threading
@@ -16,14 +17,19 @@ from dtma_contract.discovery.express.express_api import NO_EXPORT, express_modul
 from dtma_contract.discovery.express.expressions import EVALUATORS
 from dtma_contract.discovery.express.language_globals import from_json, install_globals
 from dtma_contract.discovery.express.machine import Limits, Machine, ThrownError
+from dtma_contract.discovery.express.missing_files import surely_missing
 from dtma_contract.discovery.express.node_api import NodeApi, url_class
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.packages import Packages
+from dtma_contract.discovery.express.packages import Packages, express_major
+from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, SourceFile, parse
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
+    Accessor,
+    ArrayValue,
+    DefaultText,
     Either,
     FunctionValue,
     Link,
@@ -71,9 +77,10 @@ class Module:
         is_esm: whether it has imports or exports of ECMAScript.
         types: names that it exports as types only.
         stars: modules of which it re-exports everything.
+        is_whole: whether all of it was evaluated.
     """
 
-    __slots__ = ("exports", "file", "holder", "is_esm", "path", "scope", "stars", "types")
+    __slots__ = ("exports", "file", "holder", "is_esm", "is_whole", "path", "scope", "stars", "types")
 
     def __init__(self, path: str, file: SourceFile, scope: Scope) -> None:
         self.path = path
@@ -84,6 +91,7 @@ class Module:
         self.is_esm = False
         self.types: set[str] = set()
         self.stars: list[Module] = []
+        self.is_whole = False
 
     @property
     def value(self) -> Value:
@@ -113,7 +121,8 @@ class Program:
         self._packages = packages
         self._resolver = Resolver(tree, packages)
         self.entry = entry
-        self.machine = machine = Machine(self._load, limits)
+        self.machine = machine = Machine(self._load, limits, express_major=express_major(packages, folder))
+        machine.exports_of = self._exports_of
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
@@ -139,6 +148,8 @@ class Program:
         if module is None:
             return
         location = Location(self.entry.path, 1)
+        # Whoever imports it may call something else.
+        self.machine.unsure += 1
         for value in list(self._exported(module.value)):
             node = module.file.root
             self.machine.run_guarded(lambda value=value: self._used(value, node), location)
@@ -191,6 +202,7 @@ class Program:
         # A module is loaded whatever its importer was about to do.
         conditions, machine.conditions = machine.conditions, []
         tries, machine.tries = machine.tries, 0
+        machine.unsure += bool(conditions or tries)
         try:
             for statement in statements:
                 if statement.type == "import_statement":
@@ -202,15 +214,27 @@ class Program:
                     self._export(module, statement)
                 elif not machine.execute(statement, module.scope) & 1:
                     break
+            else:
+                module.is_whole = True
         except ThrownError:
             if not conditions and not tries:
                 machine.problem_at(Location(module.path, 1), "the module seems to throw while it loads")
         finally:
+            machine.unsure -= bool(conditions or tries)
             machine.conditions, machine.tries = conditions, tries
 
     # -- loading
 
-    def _load(self, importer: str, specifier: str, node: Node, *, required: bool = False) -> Value:
+    def _exports_of(self, importer: str, specifier: str) -> tuple[str, Value] | None:
+        module = self.modules.get(self._resolver.resolve(importer, specifier).name)
+        doubts = {problem.location.file for problem in self.machine.problems.values() if problem.hides}
+        if module is None or not module.is_whole or module.is_esm or module.path in doubts:
+            return None
+        return module.path, self.machine.read(module.value)
+
+    def _load(
+        self, importer: str, specifier: str, node: Node, *, required: bool = False, is_needed: bool = False
+    ) -> Value:
         clean = specifier.removeprefix("file://")
         found = self._resolver.resolve(importer, clean)
         if found.kind is Kind.FILE:
@@ -223,6 +247,8 @@ class Program:
             raise ThrownError
         if not _NO_CODE.search(specifier):
             self.machine.problem(node, f"the module {specifier} cannot be found")
+        if (required or is_needed) and surely_missing(self._tree, importer, clean):
+            self.machine.crashes(node, f"there is no {specifier}: the process ends while it loads")
         return Opaque(specifier, unresolved=f"the module {specifier} cannot be found")
 
     def _package(self, name: str, specifier: str) -> Value:
@@ -250,7 +276,9 @@ class Program:
                 reason = f"which module `{' '.join(node.text[:80].split())}` loads is not known"
                 self.machine.problem(node, reason)
                 return Opaque(node.text[:60], unresolved="a module that is not known")
-            return either(*((c, self._load(module.path, option, node, required=True)) for c, option in options))
+            loaded = either(*((c, self._load(module.path, option, node, required=True)) for c, option in options))
+            self._tell_default(arguments[0], wanted, loaded, node)
+            return loaded
 
         made = NativeFunction("require", load)
         main = self.modules.get(self.entry.path)
@@ -262,6 +290,16 @@ class Program:
             "cache": ObjectValue(),
         }
         return made
+
+    def _tell_default(self, given: Value, wanted: Value, loaded: Value, node: Node) -> None:
+        """Note that another module may be loaded than the one that a default names.
+
+        What the one gives that is read, the other gives too: settings are settings, and routes are other routes.
+        """
+        texts = [text for value in (given, wanted) for _, text in alternatives(value)]
+        if any(isinstance(text, DefaultText) or not isinstance(text, str) for text in texts):
+            reason = f"`{' '.join(node.text[:80].split())}` may load another module than by default"
+            self.machine.problem(node, reason, hides=_may_act(loaded))
 
     # -- imports and exports
 
@@ -277,7 +315,9 @@ class Program:
         specifiers = self._specifiers(clause)
         if clause is not None and specifiers and all(kind == "type" for kind, _, _ in specifiers):
             return
-        imported = self._load(module.path, str(specifier), statement)
+        # An import that is used as a type alone is left out of the output.
+        is_needed = not specifiers or any(self._is_used(module, name, statement) for _, name, _ in specifiers)
+        imported = self._load(module.path, str(specifier), statement, is_needed=is_needed)
         names = module.scope.names
         if required is not None and required.kids:
             names[required.kids[0].text] = imported
@@ -288,7 +328,7 @@ class Program:
                 names[local] = imported
             elif kind in {"named", "default"}:
                 names[local] = self._binding(imported, origin, name, str(specifier), statement)
-                if origin is not None:
+                if origin is not None and not self.machine.unsure:
                     self._imports.append((module, origin, name, str(specifier), statement))
 
     def _specifiers(self, clause: Node | None) -> list[tuple[str, str, str]]:
@@ -339,7 +379,9 @@ class Program:
             value = origin.value
             if not origin.is_esm or value is not origin.exports or not self._runs_as_esm(module.path):
                 continue
-            known = any(name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin))
+            known = any(
+                name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
+            )
             if not known and self._is_used(module, name, node):
                 reason = f"`{name}` is imported from {specifier}, which exports no such name: the process ends while it loads"
                 self.machine.crashes(node, reason)
@@ -395,7 +437,7 @@ class Program:
         source = statement.get("source")
         assert source is not None
         specifier = str(self.machine.evaluate(source, module.scope))
-        imported = self._load(module.path, specifier, statement)
+        imported = self._load(module.path, specifier, statement, is_needed=True)
         found = self._resolver.resolve(module.path, specifier)
         origin = self.modules.get(found.name) if found.kind is Kind.FILE else None
         clause = next((kid for kid in statement.kids if kid.type == "export_clause"), None)
@@ -465,6 +507,22 @@ class Program:
         return UNDEFINED
 
 
+def _may_act(value: Value, depth: int = 3) -> bool:
+    """Return whether a value holds anything that can be called, or that is not known."""
+    if isinstance(value, Either):
+        return any(_may_act(option, depth) for _, option in value.options)
+    if isinstance(value, Opaque):
+        # What the environment says is a setting too.
+        return bool(value.package or value.unresolved)
+    if isinstance(value, FunctionValue | NativeFunction | RouterValue | Link | Accessor):
+        return True
+    if isinstance(value, ArrayValue):
+        return value.is_open or any(_may_act(item, depth - 1) for item in value.items)
+    if isinstance(value, ObjectValue) and depth:
+        return any(_may_act(member, depth - 1) for member in value.props.values())
+    return False
+
+
 def _with_stars(module: Module) -> list[Module]:
     """Return a module and all those of which it re-exports everything."""
     found = [module]
@@ -502,11 +560,16 @@ def deeply(run: Callable[[], None]) -> None:
 
     before, limit = threading.stack_size(_STACK_BYTES), sys.getrecursionlimit()
     sys.setrecursionlimit(max(limit, _RECURSION_LIMIT))
+    # Syntax and values live until the end; looking for garbage among them takes more time than all the rest.
+    collects = gc.isenabled()
+    gc.disable()
     try:
         thread = threading.Thread(target=guarded, name="evaluation")
         thread.start()
         thread.join()
     finally:
+        if collects:
+            gc.enable()
         threading.stack_size(before)
         sys.setrecursionlimit(limit)
     if failures:

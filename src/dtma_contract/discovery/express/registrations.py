@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dtma_contract.discovery.express.values import ObjectValue, PatternValue, Text
 from dtma_contract.routes import Location
 
-__all__ = ["Handler", "Layer", "Mount", "OpaqueLayer", "PathValue", "RegisteredRoute", "RouterValue"]
+__all__ = ["Handler", "Layer", "Mount", "OpaqueLayer", "PathValue", "RegisteredRoute", "RouterValue", "StackValue"]
 
 # A path as it is registered: known, partly known, or a regular expression.
 PathValue = str | Text | PatternValue
@@ -74,12 +74,14 @@ class OpaqueLayer:
         reason: what it is, one sentence without a full stop.
         conditions: what it depends on.
         location: where it stands.
+        alters: whether it may take away what was registered before.
     """
 
     path: PathValue
     reason: str
     conditions: tuple[str, ...]
     location: Location
+    alters: bool = False
 
 
 Item = RegisteredRoute | Mount | Layer | OpaqueLayer
@@ -106,3 +108,18 @@ class RouterValue(ObjectValue):
         self.is_served = False
         self.is_mounted = False
         self.settings: dict[str, object] = {}
+
+
+class StackValue(ObjectValue):
+    """The list of layers that Express keeps in a router.
+
+    Attributes:
+        router: whose it is.
+    """
+
+    __slots__ = ("router",)
+
+    def __init__(self, router: RouterValue) -> None:
+        super().__init__(tag="stack")
+        self.is_open = True
+        self.router = router

@@ -92,7 +92,12 @@ class Resolver:
                 return Resolution(Kind.BUILTIN, bare.rstrip("/"))
         if bare in {".", ".."} or bare.startswith(("./", "../", "/")):
             path = bare.lstrip("/") if bare.startswith("/") else join(dirname(importer), bare)
-            return self._found(self.file(clean_path(path)), specifier)
+            cleaned = clean_path(path)
+            found = self.file(cleaned)
+            if found is None and cleaned is not None:
+                # What was not built yet: a start script that loads the compiler's output.
+                found = next(filter(None, map(self.file, source_of_output(self._packages, cleaned))), None)
+            return self._found(found, specifier)
         if bare.startswith("#"):
             package = self._packages.around(importer)
             targets = _targets(package.mapping("imports"), bare) if package else ()

@@ -27,8 +27,11 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["EXECUTORS", "condition_of", "iterated"]
 
 _CONDITION_LENGTH = 100
+_LOOPS = {"for_statement", "for_in_statement", "while_statement", "do_statement"}
+_CHANGES = {"update_expression", "augmented_assignment_expression", "assignment_expression"}
 # A loop that registers does so early.
 _IDLE_TURNS = 50
+_ENDLESS_TURNS = 20
 
 
 def condition_of(node: Node) -> str:
@@ -77,7 +80,7 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
 
 def _remember(machine: Machine, condition: str, first: int, second: int) -> None:
     """Put what follows under the condition of a side that does not come back, unless it ends the program."""
-    leaving = RETURN | BREAK | CONTINUE
+    leaving = ~(NORMAL | THROW)
     if not first & NORMAL and second & NORMAL and first & leaving:
         machine.conditions.append(negated(condition))
     elif not second & NORMAL and first & NORMAL and second & leaving:
@@ -113,7 +116,11 @@ def _throw(machine: Machine, node: Node, scope: Scope) -> int:
 
 def _expression(machine: Machine, node: Node, scope: Scope) -> int:
     for kid in node.kids:
-        machine.evaluate(kid, scope)
+        if kid.type in {"internal_module", "module"}:
+            # The grammar takes a namespace for an expression.
+            machine.execute(kid, scope)
+        else:
+            machine.evaluate(kid, scope)
     return NORMAL
 
 
@@ -146,14 +153,20 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
         decided = True if tested else truth(machine.evaluate(test, inner))  # type: ignore[arg-type] # tested is that
         if decided is False:
             return ends | NORMAL
-        bits = _turn(machine, body, Scope(inner))
-        ends |= bits & (RETURN | THROW)
+        if decided is None:
+            _widen(machine, node, inner)
+        bits = _turn(machine, node, body, Scope(inner))
+        ends |= bits & ~(NORMAL | BREAK | CONTINUE)
         if not bits & (NORMAL | CONTINUE):
             return ends | (NORMAL if bits & BREAK else 0)
         if step is not None:
             machine.evaluate(step, inner)
-        if decided is None or tested or bits & BREAK:
+        if decided is None or (bits & BREAK and (tested and turn or machine.registrations == before)):
             return ends | NORMAL
+        if tested and turn > _ENDLESS_TURNS and machine.registrations == before:
+            break
+        if tested and bits & BREAK:
+            _widen(machine, node, inner)
     machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
 
@@ -161,18 +174,27 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
 def _while(machine: Machine, node: Node, scope: Scope) -> int:
     test, body = node.get("condition"), node.get("body")
     ends, before = 0, machine.registrations
+    tests_first = node.type != "do_statement"
     for turn in range(machine.limits.turns):
         if _leads_nowhere(machine, turn, before):
             break
-        decided = truth(machine.evaluate(test, scope)) if test is not None else None
-        if decided is False and not (turn == 0 and node.type == "do_statement"):
-            return ends | NORMAL
-        bits = _turn(machine, body, Scope(scope))
-        ends |= bits & (RETURN | THROW)
+        if tests_first or turn:
+            decided = truth(machine.evaluate(test, scope)) if test is not None else None
+            if decided is False:
+                return ends | NORMAL
+            if decided is None:
+                _widen(machine, node, scope)
+        else:
+            decided = True
+        bits = _turn(machine, node, body, Scope(scope))
+        ends |= bits & ~(NORMAL | BREAK | CONTINUE)
         if not bits & (NORMAL | CONTINUE):
             return ends | (NORMAL if bits & BREAK else 0)
-        if decided is not True or bits & BREAK:
+        is_endless = test is not None and test.type == "true"
+        if decided is not True or (bits & BREAK and (is_endless and turn or machine.registrations == before)):
             return ends | NORMAL
+        if is_endless and bits & BREAK:
+            _widen(machine, node, scope)
     machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
 
@@ -182,12 +204,33 @@ def _leads_nowhere(machine: Machine, turn: int, before: int) -> bool:
     return turn > _IDLE_TURNS and machine.registrations == before
 
 
-def _turn(machine: Machine, body: Node | None, scope: Scope) -> int:
+def _widen(machine: Machine, loop: Node, scope: Scope) -> None:
+    """Forget the counts and texts that a loop changes, where it is not known how often it turns."""
+    if loop.cache is None or isinstance(loop.cache, str):
+        changed = {
+            place.text
+            for node in loop.descendants()
+            if node.type in _CHANGES and (place := node.get("left") or node.get("argument")) is not None
+            if place.type == "identifier"
+        }
+        loop.cache = (loop.cache or "", frozenset(changed))
+    for name in loop.cache[1]:  # type: ignore[index] # set above
+        holder = scope.holder(name)
+        if holder is not None and isinstance(holder.names[name], str | int | float | Text):
+            machine.assign(holder, name, Opaque(name))
+
+
+def _turn(machine: Machine, loop: Node, body: Node | None, scope: Scope) -> int:
     mark = len(machine.conditions)
     try:
-        return machine.execute(body, scope) if body is not None else NORMAL
+        bits = machine.execute(body, scope) if body is not None else NORMAL
     finally:
         del machine.conditions[mark:]
+    label = loop.cache[0] if isinstance(loop.cache, tuple) else loop.cache
+    if label:
+        own = machine.label_bit("continue", str(label))
+        bits = bits & ~own | (CONTINUE if bits & own else 0)
+    return bits
 
 
 def _for_in(machine: Machine, node: Node, scope: Scope) -> int:
@@ -207,10 +250,10 @@ def _for_in(machine: Machine, node: Node, scope: Scope) -> int:
 
         def turn(inner: Scope = inner, value: Value = value) -> int:
             assign_pattern(machine, left, value, inner if declares else scope, inner, declares=declares)
-            return _turn(machine, body, inner)
+            return _turn(machine, node, body, inner)
 
         bits = _guarded_turn(machine, condition, turn)
-        ends |= bits & (RETURN | THROW)
+        ends |= bits & ~(NORMAL | BREAK | CONTINUE)
         if not bits & (NORMAL | CONTINUE):
             # Leaving a loop early, where it is certain; otherwise the other turns come as well.
             return ends | (NORMAL if bits & BREAK else 0)
@@ -347,9 +390,22 @@ def _catch(machine: Machine, handler: Node, scope: Scope) -> int:
 
 
 def _labeled(machine: Machine, node: Node, scope: Scope) -> int:
-    body = node.get("body")
-    bits = machine.execute(body, scope) if body is not None else NORMAL
-    return bits & ~(BREAK | CONTINUE) | (NORMAL if bits & (BREAK | CONTINUE) else 0)
+    label, body = node.get("label"), node.get("body")
+    if label is None or body is None:
+        return NORMAL
+    if body.cache is None and body.type in _LOOPS:
+        body.cache = label.text
+    bits = machine.execute(body, scope)
+    own = machine.label_bit("break", label.text)
+    return bits & ~own | (NORMAL if bits & own else 0)
+
+
+def _jump(machine: Machine, node: Node, scope: Scope) -> int:
+    label = node.get("label")
+    kind = "break" if node.type == "break_statement" else "continue"
+    if label is not None:
+        return machine.label_bit(kind, label.text)
+    return BREAK if kind == "break" else CONTINUE
 
 
 def _function(machine: Machine, node: Node, scope: Scope) -> int:
@@ -374,11 +430,18 @@ def _enum(machine: Machine, node: Node, scope: Scope) -> int:
 
 def _namespace(machine: Machine, node: Node, scope: Scope) -> int:
     name, body = node.get("name"), node.get("body")
-    if name is None or body is None or name.type != "identifier":
+    if name is None or body is None or name.type not in {"identifier", "nested_identifier"}:
         return NORMAL
-    known = scope.names.get(name.text)
+    # `namespace A.B` is B inside of A, and what is declared twice is one.
+    first, *inner_names = name.text.split(".")
+    known = scope.names.get(first)
     space = known if isinstance(known, ObjectValue) else ObjectValue()
+    machine.declare(scope, first, space)
+    for inner_name in inner_names:
+        member = space.props.get(inner_name)
+        space = space.props[inner_name] = member if isinstance(member, ObjectValue) else ObjectValue()
     inner = Scope(scope, is_function=True)
+    inner.names |= space.props
     statements = [
         statement.get("declaration") or statement if statement.type == "export_statement" else statement
         for statement in body.kids
@@ -387,9 +450,8 @@ def _namespace(machine: Machine, node: Node, scope: Scope) -> int:
     machine.block(statements, inner)
     for statement in body.kids:
         if statement.type == "export_statement" and (declaration := statement.get("declaration")) is not None:
-            for exported in declare_all(declaration):
+            for exported in (declared.split(".")[0] for declared in declare_all(declaration)):
                 space.props[exported] = inner.names.get(exported, UNDEFINED)
-    machine.declare(scope, name.text, space)
     return NORMAL
 
 
@@ -426,8 +488,8 @@ EXECUTORS = {
     "ambient_declaration": _nothing,
     "empty_statement": _nothing,
     "debugger_statement": _nothing,
-    "break_statement": lambda machine, node, scope: BREAK,
-    "continue_statement": lambda machine, node, scope: CONTINUE,
+    "break_statement": _jump,
+    "continue_statement": _jump,
     "import_statement": _nothing,
     "ERROR": _nothing,
 }

@@ -6,6 +6,7 @@ The grammar is tree-sitter's; its ``tsx`` dialect reads JavaScript too (the one 
 
 from __future__ import annotations
 
+import bisect
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -36,13 +37,20 @@ class SourceFile:
         error_lines: lines at which the grammar could not follow; what stands there may be misread.
     """
 
-    __slots__ = ("content", "error_lines", "path", "root")
+    __slots__ = ("_line_starts", "content", "error_lines", "path", "root")
 
     def __init__(self, path: str, content: bytes, root: tree_sitter.Node) -> None:
         self.path = path
         self.content = content
         self.root = Node(root, self)
+        self._line_starts: list[int] = []
         self.error_lines = tuple(_error_lines(root)) if root.has_error else ()
+
+    def line_of(self, offset: int) -> int:
+        """Return the line of an offset, counted from 1."""
+        if not self._line_starts:
+            self._line_starts = [0, *(match.end() for match in re.finditer(rb"\n", self.content))]
+        return bisect.bisect_right(self._line_starts, offset)
 
 
 class Node:
@@ -53,22 +61,25 @@ class Node:
         file: the file that it stands in.
         start: offset of its first byte.
         end: offset behind its last byte.
-        line: counted from 1.
         marks: the unnamed tokens directly below it, such as ``async``, ``static`` or an operator.
     """
 
-    __slots__ = ("_children", "_inner", "_marks", "cache", "end", "file", "line", "start", "type")
+    __slots__ = ("_children", "_inner", "_marks", "cache", "end", "file", "start", "type")
 
     def __init__(self, inner: tree_sitter.Node, file: SourceFile) -> None:
         self.type = inner.type
         self.file = file
         self.start = inner.start_byte
         self.end = inner.end_byte
-        self.line = inner.start_point[0] + 1
         self.cache: object = None
         self._inner: tree_sitter.Node | None = inner
         self._children: list[tuple[str | None, Node]] = []
         self._marks: list[str] = []
+
+    @property
+    def line(self) -> int:
+        """The line on which it begins, counted from 1."""
+        return self.file.line_of(self.start)
 
     @property
     def text(self) -> str:

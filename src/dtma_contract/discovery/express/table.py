@@ -10,8 +10,9 @@ from posixpath import join
 from dtma_contract.discovery.express.call_sites import CallSite, call_sites, may_register
 from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
+from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.machine import Limits
-from dtma_contract.discovery.express.packages import Package, Packages
+from dtma_contract.discovery.express.packages import Packages, express_major
 from dtma_contract.discovery.express.paths import template_of
 from dtma_contract.discovery.express.program import Program, deeply
 from dtma_contract.discovery.express.registrations import RouterValue
@@ -136,7 +137,7 @@ class _Reader:
         self._corner = corner
         self._folder = folder
         self._auth_names = auth_names
-        self._major = express_major(tree, packages, folder)
+        self._major = express_major(packages, folder)
 
     def table(self) -> RouteTable:
         machine = self._program.machine
@@ -151,7 +152,7 @@ class _Reader:
             unknown.append(
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
-        declared, missed = self._unreached(routes)
+        declared, missed = self._unreached(routes, is_sure=not unknown)
         routes += declared
         if machine.crash is not None:
             routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
@@ -186,8 +187,13 @@ class _Reader:
 
     # -- what evaluation did not reach
 
-    def _unreached(self, reached: Sequence[Route]) -> tuple[list[Route], list[Unknown]]:
-        """Return what is declared and mounted by nothing, and what evaluation may have missed."""
+    def _unreached(self, reached: Sequence[Route], *, is_sure: bool) -> tuple[list[Route], list[Unknown]]:
+        """Return what is declared and mounted by nothing, and what evaluation may have missed.
+
+        Args:
+            reached: the routes that it did not miss.
+            is_sure: whether all was resolved, so that what was not run is dead unless something else calls it.
+        """
         machine = self._program.machine
         routes: list[Route] = []
         unknown: list[Unknown] = []
@@ -208,16 +214,18 @@ class _Reader:
             for path, module in self._program.modules.items()
             if may_register(module.file.content)
             for site in call_sites(module.file)
-            if (path, site.start) not in machine.visited and Location(path, site.line) not in known
+            if (path, site.start) not in machine.visited
         ]
+        roots = {path: module.file.root for path, module in self._program.modules.items()}
         loaded = set(self._program.modules)
         if machine.crash is not None and sites:
             # Nothing runs them, and it is known why. What they declare is told by the files that mount them.
             entry = self._program.entry.path
             loaded, sites = {entry}, [(path, site) for path, site in sites if path == entry]
+        later = LaterCode(machine, list(roots.values())) if is_sure and sites else None
         for path, site in sites:
             routes.append(self._of_site(path, site, "nothing was seen to run the code that registers it"))
-            if machine.crash is not None:
+            if machine.crash is not None or (later is not None and not later.holds(roots[path], site.start)):
                 continue
             # It is dead code, or evaluation lost its way to it: which of the two cannot be told.
             unknown.append(
@@ -312,10 +320,14 @@ def _declared(route: Route, why: str) -> Route:
 
 def _unique(routes: Iterable[Route], reached: Sequence[Route]) -> list[Route]:
     """Leave out what stands at a place that is reached, and what is there twice."""
-    places = {route.location for route in reached}
+    places: dict[tuple[str, Location | None], list[str]] = {}
+    for route in reached:
+        places.setdefault((route.method, route.location), []).append(route.raw)
     kept: dict[tuple[str, str, Location | None], Route] = {}
     for route in routes:
-        if route.location not in places:
+        # A line may hold several, as minified code does.
+        own = route.raw.removeprefix(UNRESOLVED).rstrip("/")
+        if not any(raw.rstrip("/").endswith(own) for raw in places.get((route.method, route.location), ())):
             kept.setdefault((route.method, canonical_path(route.path), route.location), route)
     return list(kept.values())
 
@@ -342,19 +354,3 @@ def _roots(routers: Sequence[RouterValue]) -> list[RouterValue]:
         return [router for router in served if router.is_app or not router.is_mounted]
     apps = [router for router in routers if router.is_app and not router.is_mounted]
     return [*served, *(app for app in apps if app not in served)]
-
-
-def express_major(tree: FileTree, packages: Packages, folder: str) -> int:
-    """Return the major version of Express that a service asks for; 4 where it does not say."""
-    place = folder
-    while True:
-        package: Package | None = packages.at(place)
-        asked = package.dependencies.get("express", "") if package else ""
-        if match := re.search(r"\d+", asked):
-            return int(match[0])
-        installed = packages.at(join(place, "node_modules/express"))
-        if installed is not None and (match := re.match(r"\d+", installed.text("version"))):
-            return int(match[0])
-        if not place:
-            return 4
-        place = place.rpartition("/")[0]

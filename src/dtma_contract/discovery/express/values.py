@@ -19,6 +19,7 @@ __all__ = [
     "UNDEFINED",
     "Accessor",
     "ArrayValue",
+    "DefaultText",
     "Either",
     "FunctionValue",
     "Hole",
@@ -69,6 +70,12 @@ UNDEFINED: Final = Nothing("undefined")
 NULL: Final = Nothing("null")
 
 
+class DefaultText(str):
+    """A text that holds where nothing else is said: a part of it is the default of something that is not known."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Hole:
     """A part of a text that is not known.
@@ -102,7 +109,9 @@ class Text:
                     parts.append(part)
         if not parts:
             return ""
-        return parts[0] if len(parts) == 1 and isinstance(parts[0], str) else cls(tuple(parts))
+        if len(parts) > 1 or isinstance(parts[0], Hole):
+            return cls(tuple(parts))
+        return DefaultText(parts[0]) if any(isinstance(piece, DefaultText) for piece in pieces) else parts[0]
 
 
 @dataclass(frozen=True, slots=True)
