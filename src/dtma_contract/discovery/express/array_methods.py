@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.operators import as_text, loosely_equal

@@ -109,7 +109,7 @@ def _takes_request(handler: Node) -> bool:
         parameters is not None
         and len(parameters.kids) >= 2
         and bool(re.match(r"_?re[qs]|request|_", parameters.kids[0].text))
-    )  # noqa: PLR2004 - request and response
+    )
 
 
 def _chain_root(node: Node) -> Node:

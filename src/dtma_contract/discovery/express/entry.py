@@ -124,9 +124,7 @@ def _of_script(
                 and _looks_like_file(word)
                 and words[position - 1]
                 not in {"-r", "--require", "-P", "-p", "--project", "-c", "--config", "--import", "--loader"}
-            ):
-                yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
-            elif position and words[0] in {"node", "nodemon"} and not word.startswith("-"):
+            ) or (position and words[0] in {"node", "nodemon"} and not word.startswith("-")):
                 yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
 
 

@@ -60,7 +60,22 @@ METHODS = (
     "put", "rebind", "report", "search", "source", "subscribe", "trace", "unbind", "unlink", "unlock", "unsubscribe",
 )  # fmt: skip
 # Members that register nothing and give the app back.
-_CHAINING = {"on", "once", "off", "emit", "addListener", "removeListener", "param", "engine", "setMaxListeners", "bind", "path", "render", "enabled", "disabled"}
+_CHAINING = {
+    "on",
+    "once",
+    "off",
+    "emit",
+    "addListener",
+    "removeListener",
+    "param",
+    "engine",
+    "setMaxListeners",
+    "bind",
+    "path",
+    "render",
+    "enabled",
+    "disabled",
+}
 _VERBS = {*METHODS, "all", "del"} - {"bind"}
 # Other methods are called like functions of many libraries (`copy`, `link`, `move`).
 _USUAL_VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use"}

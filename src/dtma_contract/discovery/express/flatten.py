@@ -28,7 +28,6 @@ from dtma_contract.routes import (
     UNRESOLVED,
     Cell,
     Corner,
-    Location,
     Route,
     Unknown,
     canonical_path,
@@ -163,7 +162,13 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
             _walk(state, item.router, _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered))
         elif isinstance(item, Layer):
             layers.append((template, item.handler))
-            if item.handler.passes_on is False and not conditions and not altered and is_reached and not is_partial(template):
+            if (
+                item.handler.passes_on is False
+                and not conditions
+                and not altered
+                and is_reached
+                and not is_partial(template)
+            ):
                 described = f"`{item.handler.name}` at {item.location}, which answers everything below {template}"
                 state.blockers.append(_Blocker(ALL_METHODS, template, whole=True, described=described))
         elif isinstance(item, OpaqueLayer):

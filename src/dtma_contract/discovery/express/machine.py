@@ -724,5 +724,7 @@ def _functions_in(value: Value, depth: int = 3) -> list[FunctionValue]:
             found += [function for item in option.items[:50] for function in _functions_in(item, depth - 1)]
         elif depth and isinstance(option, ObjectValue) and option.proto is None and not option.tag:
             # Options, such as `{ server: () => app }`; the members of an instance are its own business.
-            found += [function for item in list(option.props.values())[:50] for function in _functions_in(item, depth - 1)]
+            found += [
+                function for item in list(option.props.values())[:50] for function in _functions_in(item, depth - 1)
+            ]
     return found

@@ -151,7 +151,7 @@ def binary(sign: str, left: Value, right: Value) -> Value:
             return left + right
         if isinstance(left, Opaque) and isinstance(right, Opaque):
             return Opaque(f"{left.origin} + {right.origin}")
-        if _is_number(left) and isinstance(right, Opaque) or _is_number(right) and isinstance(left, Opaque):
+        if (_is_number(left) and isinstance(right, Opaque)) or (_is_number(right) and isinstance(left, Opaque)):
             return Opaque("a sum")
         return _concatenated(left, right)
     if sign in {"===", "!==", "==", "!="}:

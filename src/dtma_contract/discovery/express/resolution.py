@@ -23,9 +23,7 @@ _SOURCE_FOLDERS = ("src", "source", "lib", "server", "app", "")
 _CONDITIONS = ("source", "development", "node", "import", "require", "module", "default")
 
 _BUILTINS = frozenset(
-    "assert async_hooks buffer child_process cluster console constants crypto dgram diagnostics_channel dns domain "
-    "events fs http http2 https inspector module net os path perf_hooks process punycode querystring readline repl "
-    "stream string_decoder sys test timers tls trace_events tty url util v8 vm wasi worker_threads zlib".split()
+    ["assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram", "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net", "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream", "string_decoder", "sys", "test", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi", "worker_threads", "zlib"]
 )
 
 
@@ -87,7 +85,7 @@ class Resolver:
 
     def _resolve(self, importer: str, specifier: str) -> Resolution:
         bare = specifier.removeprefix("node:").split("?")[0]
-        if specifier.startswith("node:") or bare.split("/")[0] in _BUILTINS and not bare.startswith("."):
+        if specifier.startswith("node:") or (bare.split("/")[0] in _BUILTINS and not bare.startswith(".")):
             if not self.tree.is_folder(join(self._nearest_modules(importer), bare)):
                 return Resolution(Kind.BUILTIN, bare.rstrip("/"))
         if bare in {".", ".."} or bare.startswith(("./", "../", "/")):

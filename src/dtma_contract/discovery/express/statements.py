@@ -161,7 +161,7 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if step is not None:
             machine.evaluate(step, inner)
-        if decided is None or (bits & BREAK and (tested and turn or machine.registrations == before)):
+        if decided is None or (bits & BREAK and ((tested and turn) or machine.registrations == before)):
             return ends | NORMAL
         if tested and turn > _ENDLESS_TURNS and machine.registrations == before:
             break
@@ -191,7 +191,7 @@ def _while(machine: Machine, node: Node, scope: Scope) -> int:
         if not bits & (NORMAL | CONTINUE):
             return ends | (NORMAL if bits & BREAK else 0)
         is_endless = test is not None and test.type == "true"
-        if decided is not True or (bits & BREAK and (is_endless and turn or machine.registrations == before)):
+        if decided is not True or (bits & BREAK and ((is_endless and turn) or machine.registrations == before)):
             return ends | NORMAL
         if is_endless and bits & BREAK:
             _widen(machine, node, scope)
@@ -238,7 +238,7 @@ def _for_in(machine: Machine, node: Node, scope: Scope) -> int:
     assert left is not None
     assert right is not None
     source = machine.resolved(machine.evaluate(right, scope))
-    keys = node.get("operator") is None and "in" in node.marks or "in" in node.marks
+    keys = (node.get("operator") is None and "in" in node.marks) or "in" in node.marks
     ends = 0
     declares = any(mark in node.marks for mark in ("const", "let", "var"))
     for count, (condition, item) in enumerate(iterated(machine, source, node, keys=keys)):
