@@ -296,7 +296,7 @@ def _introspected(
 
     from dtma_contract.discovery.introspection import hook_source  # noqa: PLC0415 - as above
     from dtma_contract.discovery.introspection.answer import MARK, read_answer  # noqa: PLC0415 - as above
-    from dtma_contract.drift.runtime import cross_checked  # noqa: PLC0415 - as above
+    from dtma_contract.drift.runtime import cross_checked, ending  # noqa: PLC0415 - as above
     from dtma_contract.probes.docker_images import default_endpoint  # noqa: PLC0415 - as above
     from dtma_contract.probes.introspection_container import run_introspection  # noqa: PLC0415 - as above
 
@@ -317,7 +317,10 @@ def _introspected(
         return _doubted(table, f"its own runtime could not be asked: {str(problem).rstrip('.')}")
     answer = read_answer(f"{MARK}{json.dumps(told)}")
     if answer is None or not answer.listened:
-        reason = answer.error.partition("\n")[0] if answer and answer.error else "it never listened"
+        reason = ending(answer.error) if answer and answer.error else "it never listened"
+        if table.crash and answer and answer.error:
+            # Both say the same.
+            return replace(table, provenance={**table.provenance, "runtime": {"routes": 0, "ended": reason}})
         return _doubted(table, f"its own runtime told no routes: {reason}")
     return cross_checked(table, answer.routes)
 
