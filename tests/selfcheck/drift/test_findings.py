@@ -103,7 +103,7 @@ CASES = {
         [("declared-not-mounted", "should", "source")],
     ),
     # Files.
-    "a file that is needed": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
+    "a needed file": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
     "two such files": ([lacking(M, "/etc/a", "/etc/b")], [("missing-configuration", "should", "image")]),
     "an image that lacks no file": ([lacking(M)], []),
     "what ends before reads no file": (
