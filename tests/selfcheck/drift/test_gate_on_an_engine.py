@@ -18,7 +18,7 @@ AGENT = "dtmac-agent-"
 def names_of(endpoint):
     """Return the names of all containers of an engine."""
     with engine_client(endpoint) as client:
-        return {container.name for container in client.containers.list(all=True)}
+        return {name for each in client.api.containers(all=True) for name in each["Names"]}
 
 
 def asked(endpoint, probe_image, source, reference):
@@ -72,12 +72,14 @@ def test_a_flaw_is_told_by_drift_and_by_the_started_image(
 def test_a_killed_gate_leaves_nothing(docker_endpoint, probe_image, express_sources, express_images, tmp_path):
     """The agent and whatever was deployed through it are removed by what outlives the gate."""
     reference = express_images("clean").references[-1]
-    before = listing(docker_endpoint)
+    before, names = listing(docker_endpoint), names_of(docker_endpoint)
     with underway(
         *asked(docker_endpoint, probe_image, express_sources("clean")[0], reference), cwd=tmp_path
     ) as running:
         running.wait_for_creates(1)
-        assert [name for name in names_of(docker_endpoint) if name.startswith(AGENT)] != []
+        assert [name for name in names_of(docker_endpoint) if AGENT in name] != []
         running.send(signal.SIGKILL)
         running.process.wait()
-        wait_until(lambda: listing(docker_endpoint) == before, "the engine as it was", seconds=120)
+        wait_until(lambda: names_of(docker_endpoint) == names, "the engine as it was", seconds=120)
+
+    assert before == listing(docker_endpoint)
