@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from drift.judged_tables import CONTRACT, add, called, change, clean, drift, drop, kinds, lacking, move, route, unread
+from drift.judged_tables import CONTRACT, add, called, change, clean, drift, drop, kinds, move, route, unread
 
 from dtma_contract.drift.kinds import KINDS
 from dtma_contract.routes import Cell, Corner, Location, RouteTable, Unknown
@@ -49,6 +49,12 @@ def stub(table):
 def behind(image, commits):
     """Return an image's table that says how far it lags."""
     return replace(image, provenance={"revision": "a" * 40, "commits_behind": commits})
+
+
+def lacking(image, *paths):
+    """Return an image's table that says which files are not in it."""
+    files = [{"path": path, "variable": "", "file": "src/index.ts", "line": 14} for path in paths]
+    return replace(image, provenance={"lacks_files": files})
 
 
 OLD = add(drop(M, START, STOP), route("POST /tools/{id}/restart", place="dist/routes/tools.js:30"))
@@ -103,7 +109,7 @@ CASES = {
         [("declared-not-mounted", "should", "source")],
     ),
     # Files.
-    "a needed file": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
+    "a file it needs": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
     "two such files": ([lacking(M, "/etc/a", "/etc/b")], [("missing-configuration", "should", "image")]),
     "an image that lacks no file": ([lacking(M)], []),
     "what ends before reads no file": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.operators import as_text, loosely_equal
@@ -36,24 +37,25 @@ def _is_open(this: Value) -> bool:
 
 def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Callable[[Value, Value], None]) -> None:
     """Call a callback for every item, under the item's condition where it may be missing, and once for unknown ones."""
+
+    def call(item: Value, index: Value) -> None:
+        run(item, machine.call(callback, UNDEFINED, [item, index, this], node))
+
     position = 0
     while position < len(_items(this)):
         machine.spend(1)
         item = _items(this)[position]
-        arguments = [item, position, this]
         if isinstance(item, Either) and len(item.options) == 1:
-            condition, item = item.options[0]
-            arguments[0] = item
-            machine.under(condition, lambda: run(item, machine.call(callback, UNDEFINED, arguments, node)))
+            condition, single = item.options[0]
+            machine.under(condition, partial(call, single, position))
         else:
-            run(item, machine.call(callback, UNDEFINED, arguments, node))
+            call(item, position)
         position += 1
         if position > machine.limits.turns:
             machine.problem(node, f"the list is followed for {machine.limits.turns} items")
             break
     if _is_open(this):
-        item = Opaque("an item")
-        run(item, machine.call(callback, UNDEFINED, [item, Opaque("an index"), this], node))
+        call(Opaque("an item"), Opaque("an index"))
 
 
 def _for_each(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:

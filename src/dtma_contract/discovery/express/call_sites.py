@@ -107,7 +107,7 @@ def _takes_request(handler: Node) -> bool:
     parameters = handler.get("parameters")
     return (
         parameters is not None
-        and len(parameters.kids) >= 2
+        and len(parameters.kids) >= 2  # noqa: PLR2004 - a request and a response
         and bool(re.match(r"_?re[qs]|request|_", parameters.kids[0].text))
     )
 

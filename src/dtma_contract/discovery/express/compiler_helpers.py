@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from dtma_contract.discovery.express.declarations import hoist
 from dtma_contract.discovery.express.machine import NORMAL, Frame, Machine
@@ -22,7 +23,7 @@ from dtma_contract.discovery.express.values import (
     either,
 )
 
-__all__ = ["compiler_helpers"]
+__all__ = ["HELPER_PACKAGES", "compiler_helpers", "copy_exports", "regenerator"]
 
 _Call = Callable[[Machine, Value, list[Value], Node], Value]
 
@@ -33,10 +34,7 @@ _MAX_STEPS = 2000
 
 def compiler_helpers(machine: Machine) -> dict[str, Value]:
     """Return the helpers by name."""
-    made: dict[str, Value] = {}
-    for name, call in _HELPERS.items():
-        made[name] = NativeFunction(name, lambda this, arguments, node, call=call: call(machine, this, arguments, node))
-    return made
+    return {name: NativeFunction(name, partial(call, machine)) for name, call in _HELPERS.items()}
 
 
 def _first(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
@@ -57,9 +55,13 @@ def _export_star(machine: Machine, this: Value, arguments: list[Value], node: No
 def copy_exports(source: Value, target: ObjectValue) -> None:
     """Re-export what a module exports, but for its default (ECMA-262, section 16.2.3.7)."""
     if isinstance(source, ObjectValue):
+
+        def linked(name: str) -> Link:
+            return Link(lambda: source.props.get(name, UNDEFINED))
+
         for name in list(source.props):
             if name not in {"default", "__esModule"} and name not in target.props:
-                target.props[name] = Link(lambda name=name: source.props.get(name, UNDEFINED))
+                target.props[name] = linked(name)
         if source.is_open:
             target.is_open = True
     elif isinstance(source, Opaque):

@@ -1,22 +1,19 @@
-"""What functions, classes, enums and patterns declare, and what calling and instantiating them does."""
+"""What declarations, patterns and enums give names to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dtma_contract.discovery.express.machine import NORMAL, THROW, Frame, Machine
+from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.syntax import Node, unescape
 from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
-    Accessor,
     ArrayValue,
     Either,
     FunctionValue,
-    Nothing,
     ObjectValue,
     Opaque,
-    PromiseValue,
     Scope,
     Text,
     Value,
@@ -28,18 +25,14 @@ __all__ = [
     "assign_pattern",
     "assign_to",
     "declare_all",
-    "define_class",
+    "defaulted",
     "define_enum",
-    "define_method",
-    "enter",
     "function_of",
     "hoist",
-    "instantiate",
     "property_name",
 ]
 
 _FUNCTION_DECLARATIONS = {"function_declaration", "generator_function_declaration"}
-_CONSTRUCTOR = "%constructor"
 _DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 
 
@@ -114,7 +107,7 @@ def assign_pattern(
         left, right = pattern.get("left"), pattern.get("right")
         assert left is not None
         assert right is not None
-        assign_pattern(machine, left, _defaulted(machine, value, right, scope), target, scope, declares=declares)
+        assign_pattern(machine, left, defaulted(machine, value, right, scope), target, scope, declares=declares)
     elif kind in {"object_pattern", "object"}:
         _assign_object(machine, pattern, machine.resolved(value), target, scope, declares=declares)
     elif kind in {"array_pattern", "array"}:
@@ -130,7 +123,8 @@ def assign_pattern(
         assign_to(machine, pattern, value, scope)
 
 
-def _defaulted(machine: Machine, value: Value, default: Node, scope: Scope) -> Value:
+def defaulted(machine: Machine, value: Value, default: Node, scope: Scope) -> Value:
+    """Return a value, or what its default gives where it is, or may be, missing."""
     if value is UNDEFINED:
         return machine.evaluate(default, scope)
     if isinstance(value, Opaque):
@@ -173,7 +167,7 @@ def _assign_object(
         else:
             got = Opaque("a member")
         if default is not None:
-            got = _defaulted(machine, got, default, scope)
+            got = defaulted(machine, got, default, scope)
         assign_pattern(machine, inner, got, target, scope, declares=declares)
 
 
@@ -281,280 +275,6 @@ def property_name(machine: Machine, node: Node, scope: Scope) -> Value:
     if node.type == "string":
         return "".join(unescape(kid.text) if kid.type == "escape_sequence" else kid.text for kid in node.kids)
     return node.text
-
-
-# -- functions
-
-
-def enter(
-    machine: Machine, function: FunctionValue, this: Value, arguments: list[Value] | None, frame: Frame, site: Node
-) -> Value:
-    """Run the body of a function and return what it gives.
-
-    Args:
-        machine: the evaluation.
-        function: what is called.
-        this: its receiver.
-        arguments: its arguments, or None where all of them are unknown.
-        frame: of the call.
-        site: the call.
-    """
-    node = function.node
-    if function.is_class:
-        return instantiate(machine, function, arguments or [], site)
-    scope = Scope(function.scope, is_function=True)
-    if node.type != "arrow_function":
-        scope.names["this"] = this
-        scope.names["arguments"] = ArrayValue(list(arguments or []), is_open=arguments is None)
-        if function.home is not None:
-            scope.names["%home"] = function.home
-        own = node.get("name")
-        if node.type in {"function_expression", "generator_function"} and own is not None:
-            scope.names[own.text] = function
-    _bind_parameters(machine, node, arguments, scope, this)
-    body = node.get("body")
-    if body is None:
-        return UNDEFINED
-    is_async = "async" in node.marks
-    if body.type != "statement_block":
-        value = machine.evaluate(body, scope)
-        return PromiseValue(machine.resolved(value)) if is_async else value
-    statements = body.kids
-    hoist(machine, statements, scope)
-    bits = machine.block(statements, scope)
-    if "*" in node.marks:
-        return ArrayValue(frame.yielded) if not frame.returned else _generated(frame)
-    if bits == THROW:
-        # A service that starts throws nothing on its way: what leads here was not followed well enough.
-        return PromiseValue(Opaque("an error")) if is_async else Opaque("an error")
-    returned = [*frame.returned, *([("", UNDEFINED)] if bits & NORMAL and frame.returned else [])]
-    value = either(*returned) if returned else UNDEFINED
-    return PromiseValue(machine.resolved(value)) if is_async else value
-
-
-def _generated(frame: Frame) -> Value:
-    result = ArrayValue(frame.yielded)
-    # What drives a generator as a coroutine wants what it returns.
-    result.props["%returned"] = either(*frame.returned)
-    return result
-
-
-def _bind_parameters(machine: Machine, node: Node, arguments: list[Value] | None, scope: Scope, this: Value) -> None:
-    single = node.get("parameter")
-    parameters = (
-        [single] if single is not None else (node.get("parameters") or node).kids if node.get("parameters") else []
-    )
-    position = 0
-    for parameter in parameters:
-        pattern, default = parameter, None
-        if parameter.type in {"required_parameter", "optional_parameter"}:
-            named = parameter.get("pattern")
-            if named is None or named.type == "this":
-                continue
-            pattern, default = named, parameter.get("value")
-        elif parameter.type == "assignment_pattern":
-            left = parameter.get("left")
-            assert left is not None
-            pattern, default = left, parameter.get("right")
-        if pattern.type == "rest_pattern":
-            rest = ArrayValue(list(arguments[position:])) if arguments is not None else ArrayValue(is_open=True)
-            assign_pattern(machine, pattern.kids[0], rest, scope, scope, declares=True)
-            break
-        if arguments is None:
-            value: Value = Opaque(pattern.text[:60])
-        else:
-            value = arguments[position] if position < len(arguments) else UNDEFINED
-        if default is not None:
-            value = _defaulted(machine, value, default, scope)
-        assign_pattern(machine, pattern, value, scope, scope, declares=True)
-        # A parameter property of TypeScript: `constructor(private app: Application)`.
-        if (
-            any(kid.type in {"accessibility_modifier", "override_modifier"} for kid in parameter.kids)
-            or "readonly" in parameter.marks
-        ):
-            if isinstance(this, ObjectValue) and pattern.type == "identifier":
-                machine.write(this, pattern.text, value)
-        position += 1
-
-
-# -- classes
-
-
-def define_class(machine: Machine, node: Node, scope: Scope) -> Value:
-    """Return the class that a node declares, its static members and its decorators applied."""
-    name = node.get("name")
-    inner = Scope(scope)
-    made = FunctionValue(node, inner, name.text if name is not None else "")
-    made.is_class = True
-    if name is not None:
-        inner.names[name.text] = made
-    heritage = next((kid for kid in node.kids if kid.type == "class_heritage"), None)
-    prototype = made.prototype()
-    if heritage is not None:
-        clause = next((kid for kid in heritage.kids if kid.type == "extends_clause"), heritage)
-        parent_node = clause.get("value") or (clause.kids[0] if clause.kids and clause is heritage else None)
-        if parent_node is not None and parent_node.type != "implements_clause":
-            _inherit(machine, made, machine.evaluate(parent_node, scope))
-    body = node.get("body")
-    statics: list[Node] = []
-    decorated: list[tuple[list[Node], Node]] = []
-    waiting: list[Node] = []
-    for part in body.kids if body is not None else []:
-        if part.type == "decorator":
-            waiting.append(part)
-            continue
-        own = [kid for kid in part.kids if kid.type == "decorator"]
-        if waiting or own:
-            decorated.append(([*waiting, *own], part))
-            waiting = []
-        if part.type == "method_definition":
-            part_name = part.get("name")
-            if part_name is not None and part_name.text == "constructor":
-                # `instance.constructor` is the class; what it runs stands aside.
-                prototype.props[_CONSTRUCTOR] = function_of(machine, part, inner, made.name, prototype)
-            else:
-                define_method(machine, part, made if "static" in part.marks else prototype, inner)
-        elif part.type in {"public_field_definition", "field_definition"}:
-            (statics if "static" in part.marks else made.fields).append(part)
-        elif part.type == "class_static_block":
-            statics.append(part)
-    for part in statics:
-        static_scope = Scope(inner, is_function=True)
-        static_scope.names["this"] = made
-        static_scope.names["%home"] = made
-        if part.type == "class_static_block":
-            block = part.get("body")
-            if block is not None:
-                machine.execute(block, static_scope)
-        else:
-            _define_field(machine, part, made, static_scope)
-    decorators = [kid for kid in node.kids if kid.type == "decorator"]
-    return _decorate(machine, made, decorated, decorators, inner)
-
-
-def _inherit(machine: Machine, made: FunctionValue, parent: Value) -> None:
-    parents = [option for _, option in alternatives(parent) if isinstance(option, FunctionValue)]
-    if parents:
-        made.parent = parents[0]
-        made.proto = parents[0]
-        made.prototype().proto = parents[0].prototype()
-    elif not isinstance(parent, Nothing):
-        made.parent = parent
-        made.is_open = True
-        made.prototype().is_open = True
-
-
-def _decorate(
-    machine: Machine,
-    made: FunctionValue,
-    members: list[tuple[list[Node], Node]],
-    decorators: list[Node],
-    scope: Scope,
-) -> Value:
-    for nodes, member in members:
-        name_node = member.get("name")
-        if name_node is None:
-            continue
-        name = property_name(machine, name_node, scope)
-        holder: ObjectValue = made if "static" in member.marks else made.prototype()
-        for node in reversed(nodes):
-            decorator = machine.evaluate(node.kids[0], scope)
-            if isinstance(decorator, Opaque):
-                machine.hands_out(made)
-                continue
-            descriptor = ObjectValue({"value": holder.find(name) or UNDEFINED if isinstance(name, str) else UNDEFINED})
-            machine.call(decorator, UNDEFINED, [holder, name, descriptor], node)
-    value: Value = made
-    for node in reversed(decorators):
-        decorator = machine.evaluate(node.kids[0], scope)
-        if isinstance(decorator, Opaque):
-            machine.hands_out(made)
-            continue
-        replaced = machine.call(decorator, UNDEFINED, [value], node)
-        if isinstance(replaced, FunctionValue):
-            value = replaced
-    return value
-
-
-def define_method(machine: Machine, node: Node, holder: ObjectValue, scope: Scope) -> None:
-    """Define a method or an accessor of a class or of an object literal."""
-    name_node = node.get("name")
-    assert name_node is not None
-    name = property_name(machine, name_node, scope)
-    function = function_of(machine, node, scope, name if isinstance(name, str) else "", holder)
-    if not isinstance(name, str):
-        holder.is_open = True
-        holder.rest.append(function)
-        return
-    if "get" in node.marks or "set" in node.marks:
-        known = holder.props.get(name)
-        accessor = known if isinstance(known, Accessor) else Accessor()
-        if "get" in node.marks:
-            accessor = Accessor(function, accessor.setter)
-        else:
-            accessor = Accessor(accessor.getter, function)
-        machine.write(holder, name, accessor)
-    else:
-        machine.write(holder, name, function)
-
-
-def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scope) -> None:
-    name_node, value_node = node.get("name"), node.get("value")
-    if name_node is None or "declare" in node.marks:
-        return
-    name = property_name(machine, name_node, scope)
-    if not isinstance(name, str):
-        return
-    if value_node is None:
-        # Declared for its type: a constructor or an injector may set it.
-        holder.props.setdefault(name, UNDEFINED)
-        return
-    value = machine.named(machine.evaluate(value_node, scope), name_node)
-    machine.write(holder, name, value)
-
-
-def instantiate(machine: Machine, made: FunctionValue, arguments: list[Value] | None, node: Node) -> Value:
-    """Return what ``new`` of a class or of a constructor function gives."""
-    if made.bound is not None:
-        _, first = made.bound
-        arguments = [*first, *(arguments or [])]
-    instance = ObjectValue(proto=made.prototype())
-    returned = construct_into(machine, made, instance, arguments or [], node)
-    return returned if isinstance(returned, ObjectValue) else instance
-
-
-def construct_into(machine: Machine, made: Value, instance: ObjectValue, arguments: list[Value], node: Node) -> Value:
-    """Run the constructors of a class on an instance, the inherited ones where ``super`` calls them."""
-    if not isinstance(made, FunctionValue):
-        if not isinstance(made, Nothing) and made is not None:
-            instance.is_open = True
-            if isinstance(made, Opaque):
-                machine.call_opaque(made, UNDEFINED, arguments, node)
-        return UNDEFINED
-    if not made.is_class:
-        function = FunctionValue(made.node, made.scope, made.name, made.home)
-        return machine.call(function, instance, arguments, node)
-    written = made.prototype().props.get(_CONSTRUCTOR)
-    if written is None and made.parent is not None:
-        returned = construct_into(machine, made.parent, instance, arguments, node)
-        if isinstance(returned, ObjectValue) and returned is not instance:
-            return returned
-    if written is None or made.parent is None:
-        initialise_fields(machine, made, instance)
-    if written is not None:
-        return machine.call(written, instance, arguments, node)
-    return UNDEFINED
-
-
-def initialise_fields(machine: Machine, made: FunctionValue, instance: ObjectValue) -> None:
-    """Set the fields that a class declares on an instance."""
-    if not made.fields:
-        return
-    scope = Scope(made.scope, is_function=True)
-    scope.names["this"] = instance
-    scope.names["%home"] = made.prototype()
-    for field in made.fields:
-        _define_field(machine, field, instance, scope)
 
 
 def define_enum(machine: Machine, node: Node, scope: Scope) -> ObjectValue:

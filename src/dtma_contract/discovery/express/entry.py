@@ -15,8 +15,8 @@ from dtma_contract.discovery.file_tree import FileTree, clean_path
 __all__ = ["Entry", "entries_of"]
 
 _USUAL = (
-    "src/index", "src/server", "src/main", "src/app", "server", "index", "app", "main", "server/index", "src/server/index",
-    "bin/www", "lib/index", "lib/server", "dist/index",
+    "src/index", "src/server", "src/main", "src/app", "server", "index", "app", "main", "server/index",
+    "src/server/index", "bin/www", "lib/index", "lib/server", "dist/index",
 )  # fmt: skip
 # The scripts that start a service, the best first; a development script is better than none.
 _SCRIPTS = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
 from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on
@@ -116,14 +117,16 @@ def express_module(machine: Machine) -> NativeFunction:
         "application": ObjectValue(tag="application"),
     }
     for name in ("json", "urlencoded", "raw", "text", "static", "query"):
-        module.props[name] = NativeFunction(
-            f"express.{name}", lambda this, arguments, node, name=name: NativeFunction(f"express.{name}", _no_effect)
-        )
+        module.props[name] = NativeFunction(f"express.{name}", partial(_middleware, f"express.{name}"))
     for name in ("request", "response", "Route"):
         made = ObjectValue()
         made.is_open = True
         module.props[name] = made
     return module
+
+
+def _middleware(name: str, this: Value, arguments: list[Value], node: Node) -> Value:
+    return NativeFunction(name, _no_effect)
 
 
 def _no_effect(this: Value, arguments: list[Value], node: Node) -> Value:
@@ -141,7 +144,7 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "use": lambda this, arguments, node: _use(machine, router, arguments, node),
         "route": lambda this, arguments, node: _route(machine, router, arguments, node),
         "listen": lambda this, arguments, node: _listen(machine, router, arguments, node),
-        "handle": lambda this, arguments, node: machine.dispatched(router, node) or UNDEFINED,
+        "handle": lambda this, arguments, node: machine.dispatched(router, node),
         "set": lambda this, arguments, node: _set(machine, router, arguments),
         "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
@@ -151,7 +154,7 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
     if name in _CHAINING:
         return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:
-        return NativeFunction(name, lambda this, arguments, node: machine.dispatched(router, node) or UNDEFINED)
+        return NativeFunction(name, lambda this, arguments, node: machine.dispatched(router, node))
     if name in made:
         return NativeFunction(name, made[name])
     if name == "locals":
@@ -210,7 +213,7 @@ def _listen(machine: Machine, router: RouterValue, arguments: list[Value], node:
     router.is_served = True
     for argument in arguments:
         if isinstance(argument, FunctionValue):
-            machine.speculate(argument, node)
+            machine.callbacks.remember(argument, node)
     return Opaque("a server", package="http")
 
 
@@ -264,7 +267,7 @@ def _register(
         location = machine.location(name or node)
     for condition, single in paths_of(path):
         _refused(machine, condition, single, node)
-        conditions = tuple([*machine.conditions, *([condition] if condition else [])])
+        conditions = (*machine.conditions, *([condition] if condition else []))
         router.items.append(RegisteredRoute(methods, single, described, conditions, location))
     if method == "?":
         machine.problem(node, "the method of a route is not known", hides=False)
@@ -279,9 +282,9 @@ def _refused(machine: Machine, condition: str, path: PathValue, node: Node) -> N
 
 
 def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], node: Node) -> Iterator[Handler]:
-    for position, value in enumerate(values):
+    for position, given in enumerate(values):
         written = nodes[position] if position < len(nodes) else None
-        value = machine.resolved(value)
+        value = machine.resolved(given)
         if isinstance(value, ArrayValue):
             inner = written.kids if written is not None and written.type == "array" else []
             yield from _handlers(machine, value.items, [*inner], node)

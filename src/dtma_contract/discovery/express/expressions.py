@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from dtma_contract.discovery.express.classes import construct_into, define_class, define_method, initialise_fields
 from dtma_contract.discovery.express.declarations import (
     assign_to,
-    construct_into,
-    define_class,
-    define_method,
     function_of,
-    initialise_fields,
     property_name,
 )
 from dtma_contract.discovery.express.language import call_member, member_of
@@ -269,12 +266,12 @@ def _method_call(machine: Machine, callee: Node, arguments_node: Node | None, sc
     holder_node = callee.get("object")
     assert holder_node is not None
     name: Value
+    index = callee.get("index")
     if callee.type == "member_expression":
         name_node = callee.get("property")
         assert name_node is not None
         name = name_node.text
     else:
-        index = callee.get("index")
         assert index is not None
         name = ...
     if holder_node.type == "super":
@@ -283,7 +280,7 @@ def _method_call(machine: Machine, callee: Node, arguments_node: Node | None, sc
             _super_member(machine, str(name), scope, node), _this(machine, node, scope), arguments, node
         )
     holder = machine.evaluate(holder_node, scope)
-    if name is ...:
+    if index is not None and name is ...:
         name = machine.evaluate(index, scope)
     if name in _VERBS if isinstance(name, str) else True:
         machine.visited.add((node.file.path, node.start))

@@ -1,4 +1,4 @@
-"""The tree of registrations as a flat table: full paths in the order in which they are tried, with what shadows what."""
+"""The tree of registrations as a flat table: full paths in the order they are tried, with what shadows what. Pure."""
 
 from __future__ import annotations
 
@@ -278,7 +278,7 @@ def _holes(path: PathValue) -> str:
 
 
 def _runs_before(layer: str, template: str) -> bool:
-    """Return whether middleware at a path runs for a route; a parameter or a wildcard of the layer may match anything."""
+    """Return whether middleware at a path runs for a route; what the layer leaves open may match anything."""
     if layer in {"", "/", "*", "/*"}:
         return True
     parts, whole = canonical_path(layer).split("/"), canonical_path(template).split("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
 from dtma_contract.discovery.express.express_api import alter, is_registration_like, router_member, store_setting
@@ -181,7 +182,7 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
             # What is known is a default: whatever is unknown gives something as well, and calls back with it.
             for argument in arguments:
                 if isinstance(argument, FunctionValue) and not argument.is_class:
-                    machine.speculate(argument, node)
+                    machine.callbacks.remember(argument, node)
             got.append(("", unknown[0].derived(f"{unknown[0].origin}.{name}()")))
         return either(*got) if got else UNDEFINED
     if isinstance(holder, RouterValue) and isinstance(name, Either | Opaque | Text):
@@ -211,10 +212,8 @@ def _called_by_unknown_name(
     known = [(c, option) for c, option in alternatives(name) if isinstance(option, str)]
     if known and len(known) == len(list(alternatives(name))):
         for condition, option in known:
-            machine.branches(
-                [(condition, lambda option=option: call_member(machine, router, option, arguments, node))],
-                leaves=lambda _: False,
-            )
+            run = partial(call_member, machine, router, option, arguments, node)
+            machine.branches([(condition, run)], leaves=lambda _: False)
         return router
     return machine.call(router_member(machine, router, "?"), router, arguments, node)
 
@@ -320,8 +319,8 @@ _FUNCTION_METHODS: dict[str, Callable[..., Value]] = {
 }
 
 _PATTERN_METHODS: dict[str, Callable[..., Value]] = {
-    "test": lambda machine, this, arguments, node: TEXT_METHODS["%test"](machine, this, arguments, node),
-    "exec": lambda machine, this, arguments, node: TEXT_METHODS["%exec"](machine, this, arguments, node),
+    "test": TEXT_METHODS["%test"],
+    "exec": TEXT_METHODS["%exec"],
 }
 
 

@@ -5,22 +5,27 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable
+from functools import partial
 from urllib.parse import quote
 
 from dtma_contract.discovery.express.array_methods import ARRAY_METHODS
 from dtma_contract.discovery.express.compiler_helpers import regenerator
-from dtma_contract.discovery.express.expressions import merge_into, spread_into
+from dtma_contract.discovery.express.expressions import spread_into
 from dtma_contract.discovery.express.machine import Machine
+from dtma_contract.discovery.express.object_functions import (
+    OBJECT_FUNCTIONS,
+    REFLECT_FUNCTIONS,
+    NativeCall,
+    class_text,
+    has_own,
+)
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.statements import iterated
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.text_methods import TEXT_METHODS
 from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
-    Accessor,
     ArrayValue,
     Either,
     FunctionValue,
@@ -40,7 +45,9 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["from_json", "install_globals"]
 
-_Call = Callable[[Machine, list[Value], Node], Value]
+_CONSOLE = (
+    "log", "info", "warn", "error", "debug", "trace", "table", "dir", "group", "groupEnd", "time", "timeEnd",
+)  # fmt: skip
 
 
 def from_json(data: object) -> Value:
@@ -56,19 +63,21 @@ def install_globals(machine: Machine) -> None:
     """Put the language's own names into the outermost scope."""
     names = machine.globals.names
 
-    def native(name: str, call: _Call, construct: _Call | None = None) -> NativeFunction:
+    def native(name: str, call: NativeCall, construct: NativeCall | None = None) -> NativeFunction:
         return NativeFunction(
             name,
             lambda this, arguments, node: call(machine, arguments, node),
             (lambda this, arguments, node: construct(machine, arguments, node)) if construct else None,
         )
 
-    def space(name: str, members: dict[str, _Call], call: _Call | None = None, construct: _Call | None = None) -> None:
+    def space(
+        name: str, members: dict[str, NativeCall], call: NativeCall | None = None, construct: NativeCall | None = None
+    ) -> None:
         holder = native(name, call or _opaque(name), construct)
         holder.props |= {key: native(f"{name}.{key}", member) for key, member in members.items()}
         names[name] = holder
 
-    space("Object", _OBJECT, lambda m, a, n: a[0] if a and isinstance(a[0], ObjectValue) else ObjectValue())
+    space("Object", OBJECT_FUNCTIONS, lambda m, a, n: a[0] if a and isinstance(a[0], ObjectValue) else ObjectValue())
     space("Array", _ARRAY, _new_array)
     space("Promise", _PROMISE, None, _new_promise)
     space("JSON", {"stringify": _stringify, "parse": _parse})
@@ -78,33 +87,20 @@ def install_globals(machine: Machine) -> None:
     space("Symbol", {"for": lambda m, a, n: f"@@{as_text(a[0])}" if a else "@@"}, _symbol)
     for name in ("iterator", "asyncIterator", "toStringTag", "hasInstance"):
         names["Symbol"].props[name] = f"@@{name}"
-    space("Reflect", _REFLECT)
+    space("Reflect", REFLECT_FUNCTIONS)
     names["Object"].props["prototype"] = ObjectValue(
         {
             "hasOwnProperty": NativeFunction(
-                "hasOwnProperty", lambda this, arguments, node: _has_own(machine, [this, *arguments], node)
+                "hasOwnProperty", lambda this, arguments, node: has_own(machine, [this, *arguments], node)
             ),
-            "toString": NativeFunction("toString", lambda this, arguments, node: _class_text(this)),
+            "toString": NativeFunction("toString", lambda this, arguments, node: class_text(this)),
         }
     )
-    names["Array"].props["prototype"] = ObjectValue(
-        {
-            name: NativeFunction(
-                name, lambda this, arguments, node, method=method: method(machine, this, arguments, node)
-            )
-            for name, method in ARRAY_METHODS.items()
-        }
-    )
-    names["String"].props["prototype"] = ObjectValue(
-        {
-            name: NativeFunction(
-                name, lambda this, arguments, node, method=method: method(machine, this, arguments, node)
-            )
-            for name, method in TEXT_METHODS.items()
-        }
-    )
+    for name, methods in (("Array", ARRAY_METHODS), ("String", TEXT_METHODS)):
+        made = {key: NativeFunction(key, partial(method, machine)) for key, method in methods.items()}
+        names[name].props["prototype"] = ObjectValue(made)
     for name, is_set in (("Map", False), ("WeakMap", False), ("Set", True), ("WeakSet", True)):
-        space(name, {}, None, lambda m, a, n, is_set=is_set: _new_map(m, a, n, is_set=is_set))
+        space(name, {}, None, partial(_new_map, is_set=is_set))
     for name in ("Error", "TypeError", "RangeError", "SyntaxError"):
         space(name, {"captureStackTrace": lambda m, a, n: UNDEFINED}, lambda m, a, n: Opaque("an error"))
     for name in ("setTimeout", "setImmediate", "setInterval", "queueMicrotask", "requestAnimationFrame"):
@@ -118,8 +114,7 @@ def install_globals(machine: Machine) -> None:
     names["Function"] = native("Function", _opaque("Function"))
     names["NaN"], names["Infinity"] = math.nan, math.inf
     console = ObjectValue()
-    console.props |= {name: native(f"console.{name}", lambda m, a, n: UNDEFINED) for name in
-                      ("log", "info", "warn", "error", "debug", "trace", "table", "dir", "group", "groupEnd", "time", "timeEnd")}  # fmt: skip
+    console.props |= {name: native(f"console.{name}", lambda m, a, n: UNDEFINED) for name in _CONSOLE}
     names["console"] = console
     whole = ObjectValue(names)
     whole.is_open = True
@@ -127,7 +122,7 @@ def install_globals(machine: Machine) -> None:
     names["regeneratorRuntime"] = names["_regeneratorRuntime"] = regenerator(machine)
 
 
-def _opaque(origin: str) -> _Call:
+def _opaque(origin: str) -> NativeCall:
     return lambda machine, arguments, node: Opaque(f"{origin}()")
 
 
@@ -177,189 +172,9 @@ def _new_proxy(machine: Machine, arguments: list[Value], node: Node) -> Value:
 
 def _later(machine: Machine, arguments: list[Value], node: Node) -> Value:
     if arguments and isinstance(arguments[0], FunctionValue):
-        machine.speculate(arguments[0], node)
+        machine.callbacks.remember(arguments[0], node)
     return Opaque("a timer")
 
-
-# -- Object
-
-
-def _keys(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    return _listed(arguments, lambda name, value: name, lambda: Opaque("a name"))
-
-
-def _values(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    return _listed(arguments, lambda name, value: _plain(machine, value, node), lambda: Opaque("a member"))
-
-
-def _entries(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    return _listed(
-        arguments,
-        lambda name, value: ArrayValue([name, _plain(machine, value, node)]),
-        lambda: ArrayValue([Opaque("a name"), Opaque("a member")]),
-    )
-
-
-def _plain(machine: Machine, value: Value, node: Node) -> Value:
-    return machine.got(value, UNDEFINED, node)
-
-
-def _listed(arguments: list[Value], make: Callable[[str, Value], Value], unknown: Callable[[], Value]) -> Value:
-    made = ArrayValue()
-    for condition, option in alternatives(arguments[0]) if arguments else ():
-        found: list[Value] = []
-        if isinstance(option, ArrayValue):
-            found = [make(str(position), item) for position, item in enumerate(option.items)]
-            made.is_open = made.is_open or option.is_open
-        elif isinstance(option, ObjectValue):
-            hidden = ("@@", "%", "#")
-            names = [
-                n for n in option.props if not n.startswith(hidden) and not (n == "__esModule" or n == "prototype")
-            ]
-            found = [make(name, option.props[name]) for name in names]
-            if option.is_open:
-                found.append(unknown())
-        elif isinstance(option, Opaque):
-            made.is_open = True
-        made.items += [either((condition, item)) if condition else item for item in found]
-    return made
-
-
-def _assign(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    target = arguments[0] if arguments else UNDEFINED
-    for _, option in alternatives(target):
-        if isinstance(option, ObjectValue):
-            machine.changed(option)
-            for source in arguments[1:]:
-                merge_into(machine, option, machine.read(source), node)
-    return target
-
-
-def _first(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    return arguments[0] if arguments else UNDEFINED
-
-
-def _create(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    parent = arguments[0] if arguments else NULL
-    made = ObjectValue(proto=parent if isinstance(parent, ObjectValue) else None)
-    if isinstance(parent, RouterValue):
-        return parent
-    made.is_open = isinstance(parent, Opaque)
-    if len(arguments) > 1:
-        _define_all(machine, made, arguments[1], node)
-    return made
-
-
-def _define_property(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    target, name = arguments[0], as_text(arguments[1]) if len(arguments) > 1 else UNDEFINED
-    if isinstance(target, ObjectValue) and isinstance(name, str) and len(arguments) > 2:  # noqa: PLR2004 - target, name, descriptor
-        _define(machine, target, name, arguments[2])
-    return target
-
-
-def _define(machine: Machine, target: ObjectValue, name: str, descriptor: Value) -> None:
-    for _, option in alternatives(descriptor):
-        if isinstance(option, ObjectValue):
-            if "get" in option.props:
-                machine.write(target, name, Accessor(option.props["get"], option.props.get("set")))
-            elif "value" in option.props:
-                machine.write(target, name, option.props["value"])
-        elif isinstance(option, Opaque):
-            machine.write(target, name, Opaque(name))
-
-
-def _define_all(machine: Machine, target: ObjectValue, descriptors: Value, node: Node) -> None:
-    if isinstance(descriptors, ObjectValue):
-        for name, descriptor in descriptors.props.items():
-            _define(machine, target, name, descriptor)
-
-
-def _define_properties(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    if len(arguments) > 1 and isinstance(arguments[0], ObjectValue):
-        _define_all(machine, arguments[0], arguments[1], node)
-    return arguments[0] if arguments else UNDEFINED
-
-
-def _from_entries(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    made = ObjectValue()
-    for _, pair in iterated(machine, arguments[0], node) if arguments else ():
-        items = pair.items if isinstance(pair, ArrayValue) else []
-        if len(items) > 1 and isinstance(items[0], str):
-            made.props[items[0]] = items[1]
-        else:
-            made.is_open = True
-    return made
-
-
-def _prototype_of(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    value = arguments[0] if arguments else UNDEFINED
-    if isinstance(value, ObjectValue):
-        return value.proto if value.proto is not None else NULL
-    return Opaque("a prototype")
-
-
-def _set_prototype(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    if len(arguments) > 1 and isinstance(arguments[0], ObjectValue) and isinstance(arguments[1], ObjectValue):
-        arguments[0].proto = arguments[1]
-        if isinstance(arguments[0], FunctionValue) and isinstance(arguments[1], FunctionValue):
-            arguments[0].parent = arguments[1]
-    return arguments[0] if arguments else UNDEFINED
-
-
-def _own_names(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    value = arguments[0] if arguments else UNDEFINED
-    if not isinstance(value, ObjectValue):
-        return ArrayValue(is_open=True)
-    return ArrayValue([name for name in value.props if not name.startswith(("@@", "%", "#"))], is_open=value.is_open)
-
-
-def _descriptor(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    holder, name = arguments[0] if arguments else UNDEFINED, arguments[1] if len(arguments) > 1 else UNDEFINED
-    if isinstance(holder, ObjectValue) and isinstance(name, str) and name in holder.props:
-        stored = holder.props[name]
-        if isinstance(stored, Accessor):
-            return ObjectValue({"get": stored.getter or UNDEFINED, "set": stored.setter or UNDEFINED})
-        return ObjectValue({"value": machine.read(stored), "writable": True, "enumerable": True, "configurable": True})
-    return Opaque("a descriptor") if not isinstance(holder, ObjectValue) or holder.is_open else UNDEFINED
-
-
-def _has_own(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    holder, name = arguments[0] if arguments else UNDEFINED, arguments[1] if len(arguments) > 1 else UNDEFINED
-    if isinstance(holder, ObjectValue) and isinstance(name, str) and not holder.is_open:
-        return name in holder.props
-    return Opaque("a membership")
-
-
-def _class_text(value: Value) -> Value:
-    """Return what ``Object.prototype.toString`` gives (ECMA-262, section 20.1.3.6)."""
-    if isinstance(value, Opaque | Either):
-        return Opaque("the text of an object")
-    if isinstance(value, Nothing):
-        return f"[object {value.name.capitalize()}]"
-    kinds = ((ArrayValue, "Array"), (FunctionValue | NativeFunction, "Function"), (PatternValue, "RegExp"), (bool, "Boolean"),
-             (int | float, "Number"), (str, "String"))  # fmt: skip
-    return f"[object {next((name for kind, name in kinds if isinstance(value, kind)), 'Object')}]"
-
-
-_OBJECT: dict[str, _Call] = {
-    "keys": _keys,
-    "values": _values,
-    "entries": _entries,
-    "assign": _assign,
-    "freeze": _first,
-    "seal": _first,
-    "preventExtensions": _first,
-    "create": _create,
-    "defineProperty": _define_property,
-    "defineProperties": _define_properties,
-    "fromEntries": _from_entries,
-    "getPrototypeOf": _prototype_of,
-    "setPrototypeOf": _set_prototype,
-    "getOwnPropertyNames": _own_names,
-    "getOwnPropertyDescriptor": _descriptor,
-    "hasOwn": _has_own,
-    "is": lambda machine, arguments, node: Opaque("a comparison"),
-}
 
 # -- Array, Map, JSON
 
@@ -395,7 +210,7 @@ def _is_array(machine: Machine, arguments: list[Value], node: Node) -> Value:
     return decided.pop() if len(decided) == 1 and None not in decided else Opaque("a test")
 
 
-_ARRAY: dict[str, _Call] = {
+_ARRAY: dict[str, NativeCall] = {
     "from": _array_from,
     "isArray": _is_array,
     "of": lambda machine, arguments, node: ArrayValue(list(arguments)),
@@ -435,9 +250,12 @@ def _parse(machine: Machine, arguments: list[Value], node: Node) -> Value:
 
 def _new_promise(machine: Machine, arguments: list[Value], node: Node) -> Value:
     settled: list[Value] = []
-    resolve = NativeFunction(
-        "resolve", lambda this, given, call: settled.append(given[0] if given else UNDEFINED) or UNDEFINED
-    )
+
+    def settle(this: Value, given: list[Value], call: Node) -> Value:
+        settled.append(given[0] if given else UNDEFINED)
+        return UNDEFINED
+
+    resolve = NativeFunction("resolve", settle)
     reject = NativeFunction("reject", lambda this, given, call: UNDEFINED)
     if arguments:
         machine.call(arguments[0], UNDEFINED, [resolve, reject], node)
@@ -451,7 +269,7 @@ def _all(machine: Machine, arguments: list[Value], node: Node) -> Value:
     return PromiseValue(ArrayValue(is_open=True))
 
 
-_PROMISE: dict[str, _Call] = {
+_PROMISE: dict[str, NativeCall] = {
     "all": _all,
     "allSettled": lambda machine, arguments, node: PromiseValue(ArrayValue(is_open=True)),
     "race": lambda machine, arguments, node: PromiseValue(Opaque("a race")),
@@ -460,53 +278,4 @@ _PROMISE: dict[str, _Call] = {
         machine.resolved(arguments[0]) if arguments else UNDEFINED
     ),
     "reject": lambda machine, arguments, node: PromiseValue(Opaque("an error")),
-}
-
-# -- Reflect, with the metadata that decorators keep (reflect-metadata)
-
-
-def _metadata_key(arguments: list[Value], member: int) -> str:
-    name = arguments[member] if len(arguments) > member else ""
-    return f"@@metadata:{as_text(arguments[0]) if arguments else ''}:{as_text(name) if name is not UNDEFINED else ''}"
-
-
-def _define_metadata(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    if len(arguments) > 2 and isinstance(arguments[2], ObjectValue):  # noqa: PLR2004 - key, value, target, member
-        machine.write(arguments[2], _metadata_key(arguments, 3), arguments[1])
-    return UNDEFINED
-
-
-def _get_metadata(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    target = arguments[1] if len(arguments) > 1 else UNDEFINED
-    if isinstance(target, ObjectValue):
-        found = target.find(_metadata_key(arguments, 2))
-        return found if found is not None else UNDEFINED
-    return Opaque("metadata")
-
-
-def _has_metadata(machine: Machine, arguments: list[Value], node: Node) -> Value:
-    found = _get_metadata(machine, arguments, node)
-    return found if isinstance(found, Opaque) else found is not UNDEFINED
-
-
-_REFLECT: dict[str, _Call] = {
-    "defineMetadata": _define_metadata,
-    "getMetadata": _get_metadata,
-    "getOwnMetadata": _get_metadata,
-    "hasMetadata": _has_metadata,
-    "hasOwnMetadata": _has_metadata,
-    "ownKeys": _own_names,
-    "getPrototypeOf": _prototype_of,
-    "setPrototypeOf": _set_prototype,
-    "defineProperty": _define_property,
-    "has": _has_own,
-    "get": lambda machine, arguments, node: (
-        machine.member(arguments[0], arguments[1], node) if len(arguments) > 1 else UNDEFINED
-    ),
-    "apply": lambda machine, arguments, node: machine.call(
-        arguments[0], arguments[1], list(arguments[2].items) if isinstance(arguments[2], ArrayValue) else [], node
-    ),
-    "construct": lambda machine, arguments, node: machine.construct(
-        arguments[0], list(arguments[1].items) if isinstance(arguments[1], ArrayValue) else [], node
-    ),
 }

@@ -2,22 +2,25 @@
 
 It holds the state of an evaluation (steps, conditions, writes that a branch made) and calls functions. What each kind
 of node means stands in :mod:`expressions`, :mod:`statements` and :mod:`declarations`; what the language, Node and
-Express bring stands in :mod:`language`, :mod:`node_modules` and :mod:`express_api`. Nothing is ever run.
+Express bring stands in :mod:`language`, :mod:`node_api` and :mod:`express_api`. Nothing is ever run.
 """
 
 from __future__ import annotations
 
-import re
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeAlias
 
+from dtma_contract.discovery.express.callbacks import Callbacks
+from dtma_contract.discovery.express.contents import routers_in
+from dtma_contract.discovery.express.limits import ExhaustedError, Limits, ThrownError
+from dtma_contract.discovery.express.memory import Memory, Side, call_key
 from dtma_contract.discovery.express.needed_files import NeededFile
-from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue, StackValue
+from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.syntax import Node
+from dtma_contract.discovery.express.unknown_calls import call_unknown
 from dtma_contract.discovery.express.values import (
-    BIRTHS,
     UNDEFINED,
     Accessor,
     ArrayValue,
@@ -37,62 +40,24 @@ from dtma_contract.discovery.express.values import (
 )
 from dtma_contract.routes import Location
 
-__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Frame", "Limits", "Machine", "Problem", "ThrownError"]
+__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Evaluator", "Executor", "Frame", "Machine", "Problem"]
 
 # How a statement may end; a set of bits, because both sides of a branch count.
 NORMAL, RETURN, BREAK, CONTINUE, THROW = 1, 2, 4, 8, 16
 
-_MISSING: Any = object()
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 _CONDITION_LENGTH = 80
-# What a callback mentions that registers routes, or leads to it.
-_SERVER_WORDS = re.compile(
-    r"(?i:app|router|route|express|server|mount|regist|start|init|boot|listen|setup|load|middleware|\.use)"
-)
-
 # Natives that call what they are given while they run, or give back what does.
-_CALLING = frozenset({"map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort",
-                      "from", "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
-                      "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
-                      "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create"})  # fmt: skip
+_CALLING = frozenset({
+    "map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort", "from",
+    "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
+    "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
+    "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create",
+})  # fmt: skip
 
-# Packages and members that take an app or a router and register nothing on it.
-HARMLESS_TAKERS = ("http", "https", "http2", "spdy", "net", "cluster", "util", "events", "console", "winston", "pino",
-                   "supertest", "http-terminator", "stoppable", "http-shutdown", "terminus", "socket.io", "ws",
-                   "express-async-errors", "@godaddy/terminus", "server-destroy", "death", "lodash")  # fmt: skip
-
-
-class ThrownError(Exception):
-    """The program throws here, whatever its input is."""
-
-
-class _ExhaustedError(Exception):
-    """A speculative call took more steps than it is worth."""
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """What an evaluation may cost; each limit that is hit is told.
-
-    Attributes:
-        steps: nodes evaluated in all.
-        depth: calls inside of calls.
-        nested: calls of one function inside of itself.
-        turns: turns of one loop.
-        first_steps: nodes evaluated in one such callback before it is known to register.
-        speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
-        idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
-        idle_steps: the same for all callbacks together that do not look as if they concerned the server.
-    """
-
-    steps: int = 6_000_000
-    depth: int = 90
-    nested: int = 12
-    turns: int = 2_000
-    first_steps: int = 10_000
-    speculative_steps: int = 1_500_000
-    idle_steps: int = 40_000
-    idle_function_steps: int = 20_000
+# What a kind of node means: the value of an expression, or how a statement may end.
+Evaluator: TypeAlias = "Callable[[Machine, Node, Scope], Value]"
+Executor: TypeAlias = "Callable[[Machine, Node, Scope], int]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,28 +90,6 @@ class Frame:
     returned: list[tuple[str, Value]] = field(default_factory=list)
     yielded: list[Value] = field(default_factory=list)
     site: Node | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Deferred:
-    """A callback to be called later."""
-
-    function: FunctionValue
-    node: Node
-    conditions: tuple[str, ...]
-
-
-@dataclass(slots=True)
-class _Log:
-    """What one side of a branch wrote to what was there before it.
-
-    Attributes:
-        born: everything with a lower number was there before.
-        entries: container, its number, key and the value of before, by place.
-    """
-
-    born: int
-    entries: dict[tuple[int, Any], tuple[dict[Any, Any], int, Any, Any]] = field(default_factory=dict)
 
 
 class Machine:
@@ -191,28 +134,20 @@ class Machine:
         self.tries = 0
         self.handlers: list[Node | None] = []
         self.needed: dict[str, NeededFile] = {}
-        self._steps = 0
+        self.steps = 0
         self._ceiling = self.limits.steps
         self._depth = 0
         self._active: dict[Any, int] = {}
-        self._pure: dict[Any, tuple[Value, ...]] = {}
-        self._pure_since: list[tuple[int, Any]] = []
         self._costs: dict[tuple[str, int], int] = {}
         self.effects = 0
         self.registrations = 0
-        self._logs: list[_Log] = []
-        self._deferred: deque[_Deferred] = deque()
-        self._idle: deque[_Deferred] = deque()
-        self._deferred_keys: set[tuple[str, int, int]] = set()
+        self._memory = Memory()
+        self.callbacks = Callbacks(self)
         self._labels: dict[tuple[str, str], int] = {}
-        self._evaluators: dict[str, Callable[[Machine, Node, Scope], Value]] = {}
-        self._executors: dict[str, Callable[[Machine, Node, Scope], int]] = {}
+        self._evaluators: dict[str, Evaluator] = {}
+        self._executors: dict[str, Executor] = {}
 
-    def install(
-        self,
-        evaluators: dict[str, Callable[[Machine, Node, Scope], Value]],
-        executors: dict[str, Callable[[Machine, Node, Scope], int]],
-    ) -> None:
+    def install(self, evaluators: Mapping[str, Evaluator], executors: Mapping[str, Executor]) -> None:
         """Say what the kinds of nodes mean."""
         self._evaluators |= evaluators
         self._executors |= executors
@@ -221,9 +156,9 @@ class Machine:
 
     def evaluate(self, node: Node, scope: Scope) -> Value:
         """Return what an expression stands for."""
-        self._steps += 1
-        if self._steps > self._ceiling:
-            raise _ExhaustedError
+        self.steps += 1
+        if self.steps > self._ceiling:
+            raise ExhaustedError
         evaluator = self._evaluators.get(node.type)
         if evaluator is None:
             return Opaque(node.text[:_CONDITION_LENGTH])
@@ -231,9 +166,9 @@ class Machine:
 
     def execute(self, node: Node, scope: Scope) -> int:
         """Execute a statement, and return how it may end."""
-        self._steps += 1
-        if self._steps > self._ceiling:
-            raise _ExhaustedError
+        self.steps += 1
+        if self.steps > self._ceiling:
+            raise ExhaustedError
         executor = self._executors.get(node.type)
         if executor is not None:
             return executor(self, node, scope)
@@ -242,9 +177,9 @@ class Machine:
 
     def spend(self, steps: int) -> None:
         """Count work that is no node, such as the items of a list."""
-        self._steps += steps
-        if self._steps > self._ceiling:
-            raise _ExhaustedError
+        self.steps += steps
+        if self.steps > self._ceiling:
+            raise ExhaustedError
 
     def block(self, statements: Sequence[Node], scope: Scope) -> int:
         """Execute statements one after the other, and return how they may end."""
@@ -300,36 +235,21 @@ class Machine:
     def write(self, holder: ObjectValue, name: str, value: Value) -> None:
         """Store a member, so that a branch can take it back."""
         self.effects += 1
-        self._store(holder.props, holder.born, name, value)
+        self._memory.store(holder.props, holder.born, name, value)
 
     def assign(self, scope: Scope, name: str, value: Value) -> None:
         """Store a value in a name outside of the call under way, so that a branch can take it back."""
         self.effects += 1
-        self._store(scope.names, scope.born, name, value)
+        self._memory.store(scope.names, scope.born, name, value)
 
     def declare(self, scope: Scope, name: str, value: Value) -> None:
         """Store a value in a name of the call under way, so that a branch can take it back."""
-        self._store(scope.names, scope.born, name, value)
+        self._memory.store(scope.names, scope.born, name, value)
 
     def changed(self, holder: ObjectValue) -> None:
         """Note that the items of an array or the entries of a map changed."""
         self.effects += 1
-        self._forget(holder.born)
-
-    def _forget(self, born: int) -> None:
-        """Forget what calls gave that may have read what changes now: it was there before they were made."""
-        while self._pure_since and self._pure_since[-1][0] > born:
-            self._pure.pop(self._pure_since.pop()[1], None)
-
-    def _store(self, container: dict[Any, Value], born: int, key: Any, value: Value) -> None:
-        if container.get(key, _MISSING) is not value:
-            self._forget(born)
-        # What was made inside of a branch is not there without it.
-        if self._logs and born < self._logs[-1].born:
-            self._logs[-1].entries.setdefault(
-                (id(container), key), (container, born, key, container.get(key, _MISSING))
-            )
-        container[key] = value
+        self._memory.forget(holder.born)
 
     def branches(self, options: Sequence[tuple[str, Callable[[], Any]]], *, leaves: Callable[[Any], bool]) -> list[Any]:
         """Run every side of a choice that cannot be made, each from the state of before, and join what they wrote.
@@ -341,32 +261,25 @@ class Machine:
         Returns:
             The result of each side; None for one that throws.
         """
-        results, afters = [], []
+        results: list[Any] = []
+        sides: list[Side] = []
         for condition, run in options:
             mark = len(self.conditions)
             if condition:
                 self.conditions.append(condition)
-            log = _Log(next(BIRTHS))
-            self._logs.append(log)
+            side = self._memory.begin(condition)
             try:
-                result, gone = run(), False
+                result, is_thrown = run(), False
             except ThrownError:
-                result, gone = None, True
+                result, is_thrown = None, True
             finally:
-                self._logs.pop()
+                self._memory.end()
                 del self.conditions[mark:]
-            after = {place: entry[0].get(entry[2], _MISSING) for place, entry in log.entries.items()}
-            for container, born, key, old in log.entries.values():
-                _restore(container, key, old)
-                self._forget(born)
+            self._memory.undo(side)
+            side.has_left = is_thrown or leaves(result)
             results.append(result)
-            afters.append((condition, log.entries, after, gone or leaves(result)))
-        places = {place: entry for _, entries, _, _ in afters for place, entry in entries.items()}
-        for place, (container, born, key, old) in places.items():
-            values = [(condition, after.get(place, old)) for condition, _, after, left in afters if not left]
-            kept = [(condition, value) for condition, value in values if value is not _MISSING]
-            if kept:
-                self._store(container, born, key, either(*kept) if len(values) > 1 else kept[0][1])
+            sides.append(side)
+        self._memory.join(sides)
         return results
 
     def under(self, condition: str, run: Callable[[], Value]) -> Value:
@@ -436,17 +349,16 @@ class Machine:
                 return self.call(trap, callee.traps, [callee.target, this, ArrayValue(arguments)], node)
             return self.call(callee.target, this, arguments, node)
         if isinstance(callee, RouterValue):
-            self.dispatched(callee, node)
-            return UNDEFINED
+            return self.dispatched(callee, node)
         if isinstance(callee, Opaque):
-            return self.call_opaque(callee, this, arguments, node)
+            return call_unknown(self, callee, this, arguments, node)
         if isinstance(callee, ObjectValue) and "default" in callee.props:
             return self.call(self.read(callee.props["default"]), this, arguments, node)
-        return self.call_opaque(Opaque(f"{_short(node)}"), this, arguments, node)
+        return call_unknown(self, Opaque(f"{_short(node)}"), this, arguments, node)
 
     def construct(self, callee: Value, arguments: list[Value], node: Node) -> Value:
         """Return what ``new`` gives."""
-        from dtma_contract.discovery.express.declarations import instantiate  # noqa: PLC0415 - it needs this module
+        from dtma_contract.discovery.express.classes import instantiate  # noqa: PLC0415 - it needs this module
 
         if isinstance(callee, FunctionValue):
             return instantiate(self, callee, arguments, node)
@@ -454,32 +366,14 @@ class Machine:
             return (callee.construct or callee.call)(UNDEFINED, arguments, node)
         if isinstance(callee, Either):
             options = [(c, o) for c, o in alternatives(callee) if not isinstance(o, Nothing)]
-            runs = [(c, lambda option=option: self.construct(option, arguments, node)) for c, option in options]
+            runs = [(c, partial(self.construct, option, arguments, node)) for c, option in options]
             results = self.branches(runs, leaves=lambda _: False)
             return either(*((c, r) for (c, _), r in zip(options, results, strict=True) if r is not None))
         if isinstance(callee, ObjectValue) and "default" in callee.props:
             return self.construct(self.read(callee.props["default"]), arguments, node)
         known = callee if isinstance(callee, Opaque) else Opaque(_short(node))
-        self.call_opaque(known, UNDEFINED, arguments, node)
+        call_unknown(self, known, UNDEFINED, arguments, node)
         return known.derived(f"new {known.origin}()")
-
-    def call_opaque(self, callee: Opaque, this: Value, arguments: list[Value], node: Node) -> Value:
-        """Return what a call of something unknown gives: its callbacks are called, and routers escape into it."""
-        self.hands_out(this, *arguments)
-        for argument in arguments:
-            if isinstance(argument, ObjectValue) and argument.tag == "module":
-                # What a module exports may be added to.
-                argument.is_open = True
-        harmless = callee.package in HARMLESS_TAKERS
-        for router in _routers_in([*arguments, *([this] if isinstance(this, RouterValue) else [])]):
-            if harmless:
-                router.is_served = True
-            else:
-                self.escapes(router, callee, node)
-        for argument in arguments:
-            for function in _functions_in(argument):
-                self.speculate(function, node)
-        return callee.derived(f"{callee.origin}()")
 
     def hands_out(self, *values: Value) -> None:
         """Note that values are given to something that may call the functions in them, whenever it likes."""
@@ -491,86 +385,24 @@ class Machine:
         """Return whether a function was called."""
         return (function.file.path, function.start) in self._costs
 
-    def escapes(self, router: RouterValue, callee: Opaque, node: Node) -> None:
-        """Note that something unknown was handed a router, and may register on it."""
-        router.is_served = router.is_served or router.is_app
-        self.effects += 1
-        what = f"the package {callee.package}" if callee.package else f"`{callee.origin}`, which could not be resolved,"
-        kind = "app" if router.is_app else "router"
-        router.items.append(
-            OpaqueLayer(
-                "/",
-                f"{what} is handed the {kind} and may register routes on it",
-                tuple(self.conditions),
-                self.location(node),
-            )
-        )
-
-    def speculate(self, function: FunctionValue, node: Node) -> None:
-        """Remember a callback of which it is not known when it is called, if at all; :meth:`run_deferred` calls it."""
-        key = (function.node.file.path, function.node.start, id(function.scope))
-        if key not in self._deferred_keys:
-            self._deferred_keys.add(key)
-            # What may concern the server comes first.
-            queue = self._deferred if _SERVER_WORDS.search(function.node.text) else self._idle
-            queue.append(_Deferred(function, node, tuple(self.conditions)))
-
-    def run_deferred(self) -> None:
-        """Call the callbacks that were remembered, and those that they lead to, as far as the limits allow.
-
-        What may concern the server comes first. Each gets few steps; one that turns out to register, or all of them
-        where nothing is registered yet, get as many as they need.
-        """
-        longer: list[_Deferred] = []
-        while self._deferred:
-            deferred = self._deferred.popleft()
-            registrations = self.registrations
-            is_cut = self._run_one(deferred, self.limits.first_steps)
-            if is_cut and (self.registrations > registrations or not self.has_routes()):
-                longer.append(deferred)
-            elif is_cut:
-                self.problem(deferred.function.node, "a callback takes more steps than are spent on one", hides=False)
-            if not self._deferred and longer:
-                self._run_one(longer.pop(0), self.limits.speculative_steps, is_last=True)
-        spent = 0
-        while self._idle and spent < self.limits.idle_steps:
-            before = self._steps
-            self._run_one(self._idle.popleft(), self.limits.idle_steps // 20)
-            spent += self._steps - before
-        if self._idle:
-            reason = f"{len(self._idle)} callbacks, this one first, were not followed"
-            self.problem(self._idle[0].node, reason, hides=False)
-        if self._deferred:
-            # What was followed last may have led to more of the first kind.
-            self.run_deferred()
-
     def has_routes(self) -> bool:
         """Return whether an app has been registered on."""
         return any(router.is_app and router.items for router in self.routers)
 
-    def _run_one(self, deferred: _Deferred, limit: int, *, is_last: bool = False) -> bool:
-        self.conditions = list(deferred.conditions)
-        is_cut = self.call_unknowing(deferred.function, deferred.node, limit)
-        self.conditions = []
-        if is_cut and is_last:
-            name = deferred.function.name or "here"
-            self.problem(deferred.function.node, f"the callback {name} takes more steps than are spent on one")
-        return is_cut
-
     def call_unknowing(self, function: FunctionValue, node: Node, limit: int) -> bool:
         """Call a function with unknown arguments, for so many steps at most, and return whether they were too few."""
         ceiling = self._ceiling
-        self._ceiling = min(ceiling, self._steps + limit)
+        self._ceiling = min(ceiling, self.steps + limit)
         depth, frames = self._depth, len(self.frames)
-        mark, logs = len(self.conditions), len(self._logs)
+        mark = len(self.conditions)
         active = dict(self._active)
         self.unsure += 1
         try:
             self._invoke(function, Opaque("this"), None, node)
         except ThrownError:
             pass
-        except _ExhaustedError:
-            if self._steps > ceiling:
+        except ExhaustedError:
+            if self.steps > ceiling:
                 raise
             self._active = active
             return True
@@ -578,7 +410,7 @@ class Machine:
             self.unsure -= 1
             self._ceiling = ceiling
             self._depth = depth
-            del self.frames[frames:], self.conditions[mark:], self._logs[logs:]
+            del self.frames[frames:], self.conditions[mark:]
         return False
 
     def run_guarded(self, run: Callable[[], Value], location: Location) -> Value:
@@ -587,21 +419,22 @@ class Machine:
             return run()
         except ThrownError:
             pass
-        except _ExhaustedError:
+        except ExhaustedError:
             self.problem_at(location, f"the evaluation ended after {self.limits.steps} steps")
         except RecursionError:
             self.problem_at(location, "the program nests deeper than can be followed")
         return UNDEFINED
 
-    def dispatched(self, router: RouterValue, node: Node) -> None:
-        """Note that a handler hands its request on to a router."""
-        if not self.dispatching:
-            router.is_served = True
-        else:
-            holder, path = self.dispatching[-1]
-            from dtma_contract.discovery.express.express_api import mount  # noqa: PLC0415 - it needs this module
+    def dispatched(self, router: RouterValue, node: Node) -> Value:
+        """Note that a handler hands its request on to a router, and return what that gives."""
+        from dtma_contract.discovery.express.express_api import mount  # noqa: PLC0415 - it needs this module
 
+        if self.dispatching:
+            holder, path = self.dispatching[-1]
             mount(self, holder, path, router, node)
+        else:
+            router.is_served = True
+        return UNDEFINED
 
     def _call_each(self, callee: Either, this: Value, arguments: list[Value], node: Node) -> Value:
         options = [(c, o) for c, o in alternatives(callee) if not isinstance(o, Nothing)]
@@ -609,20 +442,20 @@ class Machine:
             # A default serves as a value; the other one is what the program's user may give.
             known = [(c, o) for c, o in options if not isinstance(o, Opaque)]
             options = known or options[:1]
-        runs = [(c, lambda option=option: self.call(option, this, arguments, node)) for c, option in options]
+        runs = [(c, partial(self.call, option, this, arguments, node)) for c, option in options]
         results = self.branches(runs, leaves=lambda _: False)
         got = [(c, r) for (c, _), r in zip(options, results, strict=True) if r is not None]
         return either(*got) if got else UNDEFINED
 
     def _invoke(self, function: FunctionValue, this: Value, arguments: list[Value] | None, node: Node) -> Value:
-        from dtma_contract.discovery.express.declarations import enter  # noqa: PLC0415 - it needs this module
+        from dtma_contract.discovery.express.function_calls import enter  # noqa: PLC0415 - it needs this module
 
         if function.bound is not None:
             this, first = function.bound
             arguments = [*first, *arguments] if arguments is not None else None
         place = (function.node.file.path, function.node.start)
-        key = (place, id(function.scope), _identity(this), _signature(arguments))
-        known = self._pure.get(key)
+        key = call_key(place, function.scope, this, arguments)
+        known = self._memory.recall(key)
         if known is not None:
             return known[0]
         if self._active.get(key) or self._active.get(place, 0) >= self._nesting(arguments):
@@ -631,11 +464,11 @@ class Machine:
             self.problem(node, "calls are nested deeper than is followed")
             return Opaque(f"{function.name}()")
         cost = self._costs.get(place, 0)
-        if cost > self.limits.idle_function_steps and not _routers_in(arguments or []):
+        if cost > self.limits.idle_function_steps and not routers_in(arguments or []):
             reason = f"{function.name or 'a function'} takes more steps than are spent on one that registers nothing"
             self.problem(function.node, reason, hides=False)
             return Opaque(f"{function.name}()")
-        before, steps, registrations = self.effects, self._steps, self.registrations
+        before, steps, registrations = self.effects, self.steps, self.registrations
         self._active[key] = 1
         self._active[place] = self._active.get(place, 0) + 1
         self._depth += 1
@@ -652,11 +485,9 @@ class Machine:
             self._active[place] -= 1
             # A function that registers, or leads to it, may cost what it wants.
             registers = self.registrations != registrations or cost < 0
-            self._costs[place] = -1 if registers else cost + self._steps - steps
+            self._costs[place] = -1 if registers else cost + self.steps - steps
         if self.effects == before and not isinstance(_inner(result), ObjectValue):
-            # The same call would do and give the same; what it was made with is kept, so that no identity is used twice.
-            self._pure[key] = (result, function, this, arguments)
-            self._pure_since.append((next(BIRTHS), key))
+            self._memory.keep(key, result, function, this, arguments)
         return result
 
     def _nesting(self, arguments: list[Value] | None) -> int:
@@ -666,65 +497,10 @@ class Machine:
         return self.limits.nested
 
 
-def _restore(container: dict[Any, Any], key: Any, old: Any) -> None:
-    if old is _MISSING:
-        container.pop(key, None)
-    else:
-        container[key] = old
-
-
 def _inner(value: Value) -> Value:
     return value.value if isinstance(value, PromiseValue) else value
-
-
-def _identity(value: Value) -> Any:
-    return (
-        value
-        if isinstance(value, str | int | float | bool)
-        else id(value)
-        if isinstance(value, ObjectValue)
-        else type(value).__name__
-    )
-
-
-def _signature(arguments: list[Value] | None) -> Any:
-    if arguments is None:
-        return None
-    return tuple(map(_identity, arguments))
 
 
 def _short(node: Node) -> str:
     text = " ".join(node.text[:200].split())
     return text if len(text) <= _CONDITION_LENGTH else text[:_CONDITION_LENGTH] + "…"
-
-
-def _routers_in(values: Sequence[Value], depth: int = 2) -> list[RouterValue]:
-    found: list[RouterValue] = []
-    for value in values:
-        for _, option in alternatives(value):
-            if isinstance(option, ProxyValue):
-                found += _routers_in([option.target], depth)
-            elif isinstance(option, RouterValue):
-                found.append(option)
-            elif isinstance(option, StackValue):
-                found.append(option.router)
-            elif depth and isinstance(option, ArrayValue):
-                found += _routers_in(option.items[:20], depth - 1)
-            elif depth and isinstance(option, ObjectValue) and not isinstance(option, FunctionValue):
-                found += _routers_in(list(option.props.values())[:20], depth - 1)
-    return found
-
-
-def _functions_in(value: Value, depth: int = 3) -> list[FunctionValue]:
-    found: list[FunctionValue] = []
-    for _, option in alternatives(value):
-        if isinstance(option, FunctionValue):
-            found += [] if option.is_class else [option]
-        elif depth and isinstance(option, ArrayValue):
-            found += [function for item in option.items[:50] for function in _functions_in(item, depth - 1)]
-        elif depth and isinstance(option, ObjectValue) and option.proto is None and not option.tag:
-            # Options, such as `{ server: () => app }`; the members of an instance are its own business.
-            found += [
-                function for item in list(option.props.values())[:50] for function in _functions_in(item, depth - 1)
-            ]
-    return found

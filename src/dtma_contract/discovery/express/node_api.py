@@ -12,6 +12,7 @@ from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.needed_files import NeededFile, ends_process, naming_variable
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.syntax import Node
+from dtma_contract.discovery.express.unknown_calls import call_unknown
 from dtma_contract.discovery.express.values import (
     NULL,
     UNDEFINED,
@@ -122,14 +123,14 @@ class NodeApi:
 
     def _next_tick(self, this: Value, arguments: list[Value], node: Node) -> Value:
         if arguments and isinstance(arguments[0], FunctionValue):
-            self._machine.speculate(arguments[0], node)
+            self._machine.callbacks.remember(arguments[0], node)
         return UNDEFINED
 
     def _server(self, name: str) -> Value:
         made = ObjectValue({"METHODS": ArrayValue([method.upper() for method in METHODS])}, tag=name)
 
         def create(this: Value, arguments: list[Value], node: Node) -> Value:
-            return self._machine.call_opaque(Opaque(f"{name}.createServer", package=name), UNDEFINED, arguments, node)
+            return call_unknown(self._machine, Opaque(f"{name}.createServer", package=name), UNDEFINED, arguments, node)
 
         made.props["createServer"] = NativeFunction("createServer", create)
         made.props["Server"] = NativeFunction("Server", create)

@@ -226,4 +226,6 @@ def signed(sign: str, value: Value) -> Value:
         return int(number) if number == int(number) else number
     if not _is_number(value):
         return math.nan if value is UNDEFINED else 0 if value is NULL else Opaque("a number")
-    return {"-": lambda: -value, "+": lambda: value, "~": lambda: ~int(value)}[sign]()
+    if sign == "~":
+        return ~int(value)
+    return -value if sign == "-" else value

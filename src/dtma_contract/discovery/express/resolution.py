@@ -22,53 +22,13 @@ _SOURCE_FOLDERS = ("src", "source", "lib", "server", "app", "")
 # Conditions of package.json "exports", best for reading code first.
 _CONDITIONS = ("source", "development", "node", "import", "require", "module", "default")
 
-_BUILTINS = frozenset(
-    [
-        "assert",
-        "async_hooks",
-        "buffer",
-        "child_process",
-        "cluster",
-        "console",
-        "constants",
-        "crypto",
-        "dgram",
-        "diagnostics_channel",
-        "dns",
-        "domain",
-        "events",
-        "fs",
-        "http",
-        "http2",
-        "https",
-        "inspector",
-        "module",
-        "net",
-        "os",
-        "path",
-        "perf_hooks",
-        "process",
-        "punycode",
-        "querystring",
-        "readline",
-        "repl",
-        "stream",
-        "string_decoder",
-        "sys",
-        "test",
-        "timers",
-        "tls",
-        "trace_events",
-        "tty",
-        "url",
-        "util",
-        "v8",
-        "vm",
-        "wasi",
-        "worker_threads",
-        "zlib",
-    ]
-)
+_BUILTINS = {
+    "assert", "async_hooks", "buffer", "child_process", "cluster", "console", "constants", "crypto", "dgram",
+    "diagnostics_channel", "dns", "domain", "events", "fs", "http", "http2", "https", "inspector", "module", "net",
+    "os", "path", "perf_hooks", "process", "punycode", "querystring", "readline", "repl", "stream",
+    "string_decoder", "sys", "test", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi",
+    "worker_threads", "zlib",
+}  # fmt: skip
 
 
 class Kind(enum.Enum):
@@ -129,9 +89,8 @@ class Resolver:
 
     def _resolve(self, importer: str, specifier: str) -> Resolution:
         bare = specifier.removeprefix("node:").split("?")[0]
-        if specifier.startswith("node:") or (bare.split("/")[0] in _BUILTINS and not bare.startswith(".")):
-            if not self.tree.is_folder(join(self._nearest_modules(importer), bare)):
-                return Resolution(Kind.BUILTIN, bare.rstrip("/"))
+        if self._is_builtin(importer, specifier, bare):
+            return Resolution(Kind.BUILTIN, bare.rstrip("/"))
         if bare in {".", ".."} or bare.startswith(("./", "../", "/")):
             path = bare.lstrip("/") if bare.startswith("/") else join(dirname(importer), bare)
             cleaned = clean_path(path)
@@ -159,6 +118,12 @@ class Resolver:
         if bare.startswith(("@/", "~/", "src/")) and (found := self._guessed_alias(importer, bare)):
             return Resolution(Kind.FILE, found)
         return Resolution(Kind.PACKAGE, name)
+
+    def _is_builtin(self, importer: str, specifier: str, bare: str) -> bool:
+        if not specifier.startswith("node:") and (bare.partition("/")[0] not in _BUILTINS or bare.startswith(".")):
+            return False
+        # A package of the same name goes before, where it is installed.
+        return not self.tree.is_folder(join(self._nearest_modules(importer), bare))
 
     def _guessed_alias(self, importer: str, bare: str) -> str | None:
         # Aliases that live in a bundler's or a loader's configuration; such names are no packages of a registry.
@@ -263,7 +228,10 @@ def package_name(specifier: str) -> str:
 
 
 def _targets(node: Any, key: str) -> list[str]:
-    """Return what "exports" or "imports" of a package.json lead to (Node.js, Packages: subpath patterns, conditions)."""
+    """Return what "exports" or "imports" of a package.json lead to.
+
+    Node.js, Packages: subpath patterns, conditional exports.
+    """
     if isinstance(node, str):
         return [node] if key == "." else []
     if not isinstance(node, Mapping):

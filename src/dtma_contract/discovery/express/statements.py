@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from dtma_contract.discovery.express.declarations import assign_pattern, declare_all, define_class, define_enum, hoist
-from dtma_contract.discovery.express.machine import BREAK, CONTINUE, NORMAL, RETURN, THROW, Machine, ThrownError
+from dtma_contract.discovery.express.classes import define_class
+from dtma_contract.discovery.express.declarations import assign_pattern, declare_all, define_enum, hoist
+from dtma_contract.discovery.express.limits import ThrownError
+from dtma_contract.discovery.express.machine import BREAK, CONTINUE, NORMAL, RETURN, THROW, Machine
 from dtma_contract.discovery.express.operators import loosely_equal
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
@@ -149,8 +151,8 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
     for turn in range(machine.limits.turns):
         if _leads_nowhere(machine, turn, before):
             break
-        tested = test is None or test.type == ";" or test.type == "empty_statement"
-        decided = True if tested else truth(machine.evaluate(test, inner))  # type: ignore[arg-type] # tested is that
+        is_endless = test is None or test.type in {";", "empty_statement"}
+        decided = True if is_endless or test is None else truth(machine.evaluate(test, inner))
         if decided is False:
             return ends | NORMAL
         if decided is None:
@@ -161,11 +163,11 @@ def _for(machine: Machine, node: Node, scope: Scope) -> int:
             return ends | (NORMAL if bits & BREAK else 0)
         if step is not None:
             machine.evaluate(step, inner)
-        if decided is None or (bits & BREAK and ((tested and turn) or machine.registrations == before)):
+        if decided is None or (bits & BREAK and ((is_endless and turn) or machine.registrations == before)):
             return ends | NORMAL
-        if tested and turn > _ENDLESS_TURNS and machine.registrations == before:
+        if is_endless and turn > _ENDLESS_TURNS and machine.registrations == before:
             break
-        if tested and bits & BREAK:
+        if is_endless and bits & BREAK:
             _widen(machine, node, inner)
     machine.problem(node, "the loop turns more often than is followed", hides=False)
     return ends | NORMAL
@@ -268,7 +270,7 @@ def _guarded_turn(machine: Machine, condition: str, turn: Callable[[], int]) -> 
 
 
 def iterated(machine: Machine, source: Value, node: Node, *, keys: bool = False) -> Iterator[tuple[str, Value]]:
-    """Yield what a loop takes out of a value, each with what it depends on; one unknown item where that is not known."""
+    """Yield what a loop takes out of a value, each with what it depends on; one unknown item where it is not known."""
     for outer, single in list(alternatives(source)):
         for inner, item in _items(machine, single, node, keys=keys):
             yield both(outer, inner), item

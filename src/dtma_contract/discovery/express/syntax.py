@@ -1,7 +1,8 @@
-"""JavaScript and TypeScript as trees of nodes, expanded only where they are looked at. The only importer of tree-sitter.
+"""JavaScript and TypeScript as trees of nodes, expanded only where they are looked at.
 
-The grammar is tree-sitter's; its ``tsx`` dialect reads JavaScript too (the one for JavaScript misreads
-``await (0, x_1.fn)(a)``, which stands everywhere in compiled CommonJS). Comments, types and parentheses are left out.
+The only importer of tree-sitter. The ``tsx`` dialect of its grammar reads JavaScript too (the one for JavaScript
+misreads ``await (0, x_1.fn)(a)``, which stands everywhere in compiled CommonJS). Comments, types and parentheses are
+left out.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from functools import cache
 import tree_sitter
 import tree_sitter_typescript
 
-__all__ = ["Node", "SourceFile", "parse"]
+__all__ = ["Node", "SourceFile", "parse", "unescape"]
 
 # What stands around an expression and changes nothing of its value.
 _WRAPPERS = {

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from posixpath import join
 
 from dtma_contract.discovery.express.call_sites import CallSite, call_sites, may_register
+from dtma_contract.discovery.express.deep_stack import deeply
 from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.later_code import LaterCode
-from dtma_contract.discovery.express.machine import Limits
+from dtma_contract.discovery.express.limits import Limits
 from dtma_contract.discovery.express.packages import Packages, express_major
 from dtma_contract.discovery.express.paths import template_of
-from dtma_contract.discovery.express.program import Program, deeply
+from dtma_contract.discovery.express.program import Program
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import CODE_EXTENSIONS, Resolver
 from dtma_contract.discovery.express.syntax import parse
@@ -34,9 +36,11 @@ from dtma_contract.routes import (
 __all__ = ["read_routes"]
 
 # Folders whose code is not the service's own.
-SKIPPED_FOLDERS = frozenset({"node_modules", ".git", "coverage", "test", "tests", "__tests__", "__mocks__", "e2e", "docs",
-                             "examples", "example", "fixtures", "cypress", "spec", "mocks", ".next", "public", "client",
-                             "frontend", "web", "ui", "benchmark", "benchmarks"})  # fmt: skip
+_SKIPPED_FOLDERS = frozenset({
+    "node_modules", ".git", "coverage", "test", "tests", "__tests__", "__mocks__", "e2e", "docs", "examples", "example",
+    "fixtures", "cypress", "spec", "mocks", ".next", "public", "client", "frontend", "web", "ui", "benchmark",
+    "benchmarks",
+})  # fmt: skip
 _OUTPUT_FOLDERS = frozenset({"dist", "build", "out", "lib-esm", "es", "esm", "cjs"})
 _TESTS = re.compile(r"\.(?:test|spec|stories|e2e|d)\.[cm]?[jt]sx?$")
 
@@ -241,7 +245,7 @@ class _Reader:
         routes += self._of_unreached_files(known, loaded)
         return _unique(routes, reached), unknown
 
-    def _of_unreached_files(self, known: set[Location | None], loaded: Set[str]) -> list[Route]:
+    def _of_unreached_files(self, known: set[Location | None], loaded: AbstractSet[str]) -> list[Route]:
         """Return what the other files declare, each run as if the program began with it."""
         candidates: dict[str, bytes] = {}
         for path in self._code_files():
@@ -295,7 +299,7 @@ class _Reader:
 
     def _code_files(self) -> Iterator[str]:
         in_output = self._program.entry.path.removeprefix(self._folder).lstrip("/").split("/")[0] in _OUTPUT_FOLDERS
-        skipped = SKIPPED_FOLDERS if in_output else SKIPPED_FOLDERS | _OUTPUT_FOLDERS
+        skipped = _SKIPPED_FOLDERS if in_output else _SKIPPED_FOLDERS | _OUTPUT_FOLDERS
         for count, path in enumerate(walk(self._tree, self._folder, skipped)):
             if count > _MAX_UNREACHED_FILES:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import partial
 
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.operators import as_text
@@ -135,7 +136,7 @@ def _replaced(machine: Machine, text: str, wanted: str | PatternValue, new: Valu
             groups = [UNDEFINED if group is None else group for group in match.groups()]
             pieces.append(as_text(machine.call(new, UNDEFINED, [match[0], *groups, match.start(), text], node)))
         elif isinstance(new, str):
-            pieces.append(re.sub(r"\$(\d|&|\$)", lambda sign: _reference(sign[1], match), new))
+            pieces.append(re.sub(r"\$(\d|&|\$)", partial(_reference, match), new))
         else:
             pieces.append(as_text(new))
         last = match.end()
@@ -143,7 +144,9 @@ def _replaced(machine: Machine, text: str, wanted: str | PatternValue, new: Valu
     return Text.joined(pieces)
 
 
-def _reference(sign: str, match: re.Match[str]) -> str:
+def _reference(match: re.Match[str], found: re.Match[str]) -> str:
+    """Return what a reference to a group of a match stands for, itself found in the text of a replacement."""
+    sign = found[1]
     if sign == "$":
         return "$"
     if sign == "&":
