@@ -1,4 +1,4 @@
-"""Draws the README's picture: what `dtma-contract verify` really prints about an agent with the incident's flaw."""
+"""Draws the README's pictures: what the commands really print about an agent with the incident's flaw."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import io
 import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from rich.console import Console
@@ -13,6 +15,7 @@ from rich.text import Text
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "selfcheck"))
 
+from neighbours.express_build import checkout
 from neighbours.reference import running_reference
 
 _ROOT = Path(__file__).parent.parent
@@ -20,24 +23,36 @@ _WIDTH = 130
 
 
 def main() -> None:
-    """Run, record, write docs/verify.svg."""
+    """Run, record, write docs/verify.svg and docs/drift.svg."""
     with running_reference("--fault", "stub-deployment") as agent:
-        done = subprocess.run(
-            [sys.executable, "-m", "dtma_contract", "verify", "--target", agent.url, "--depth", "smoke"],
-            env={**os.environ, "DTMA_BEARER_TOKEN": agent.token, "FORCE_COLOR": "1", "COLUMNS": str(_WIDTH)},
-            cwd=_ROOT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        printed = _printed("verify", "--target", agent.url, "--depth", "smoke", env={"DTMA_BEARER_TOKEN": agent.token})
+        shown = printed.replace(agent.url, "http://droplet:30000")
+    _draw("dtma-contract verify --target http://droplet:30000", shown, _ROOT / "docs" / "verify.svg")
+    with tempfile.TemporaryDirectory() as folder:
+        checkout(Path(folder), "stub-entry")
+        shown = _printed("drift", "--source", folder).replace(folder, "dtma")
+    _draw("dtma-contract drift --source dtma", shown, _ROOT / "docs" / "drift.svg")
+
+
+def _printed(*arguments: str, env: Mapping[str, str] | None = None) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "dtma_contract", *arguments],
+        env={**os.environ, **(env or {}), "FORCE_COLOR": "1", "COLUMNS": str(_WIDTH)},
+        cwd=_ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     # The bar is redrawn in place on a terminal; a picture shows what stays.
     lines = [line for line in done.stdout.split("\n") if "━" not in line]
-    shown = [line.replace("\x1b[2K", "").replace("\r", "") for line in lines]
+    return "\n".join(line.replace("\x1b[2K", "").replace("\r", "") for line in lines)
+
+
+def _draw(command: str, printed: str, file: Path) -> None:
     console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
-    console.print(Text("$ dtma-contract verify --target http://droplet:30000", style="bold"))
-    text = "\n".join(shown).replace(agent.url, "http://droplet:30000")
-    console.print(Text.from_ansi(text))
-    (_ROOT / "docs" / "verify.svg").write_text(console.export_svg(title="dtma-contract"), "utf-8")
+    console.print(Text(f"$ {command}", style="bold"))
+    console.print(Text.from_ansi(printed))
+    file.write_text(console.export_svg(title="dtma-contract"), "utf-8")
 
 
 if __name__ == "__main__":

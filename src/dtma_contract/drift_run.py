@@ -147,34 +147,23 @@ def _unread(corner: Corner, problem: DtmaContractError | str, **provenance: Any)
 
 
 def _source_table(request: DriftRequest, folder: Path) -> RouteTable:
-    from dtma_contract.discovery.express import read_routes  # noqa: PLC0415 - not every comparison has a source
-    from dtma_contract.discovery.file_tree import FolderTree  # noqa: PLC0415 - as above
-    from dtma_contract.discovery.git_history import source_history  # noqa: PLC0415 - as above
+    from dtma_contract.discovery.git_history import source_history  # noqa: PLC0415 - not every comparison has a source
+    from dtma_contract.discovery.source_folder import path_in_repository, read_source  # noqa: PLC0415 - as above
 
     history = source_history(folder)
     told = {
         "folder": str(folder),
-        "path_in_repository": _path_in_repository(folder),
+        "path_in_repository": path_in_repository(folder),
         "commit": history.commit,
         "dirty": history.dirty,
     }
     try:
-        table = read_routes(
-            FolderTree(folder), corner=Corner.SOURCE, entry=request.entry, auth_names=request.auth_names
-        )
+        table = read_source(folder, entry=request.entry, auth_names=request.auth_names)
     except UsageError as problem:
         if request.entry is not None:
             raise
         return _unread(Corner.SOURCE, problem, **told)
     return replace(table, provenance={**told, **table.provenance})
-
-
-def _path_in_repository(folder: Path) -> str:
-    place = folder.resolve()
-    for root in (place, *place.parents):
-        if (root / ".git").exists():
-            return "" if root == place else place.relative_to(root).as_posix()
-    return ""
 
 
 # -- image
@@ -296,7 +285,7 @@ def _introspected(
 
     from dtma_contract.discovery.introspection import hook_source  # noqa: PLC0415 - as above
     from dtma_contract.discovery.introspection.answer import MARK, read_answer  # noqa: PLC0415 - as above
-    from dtma_contract.drift.runtime import cross_checked  # noqa: PLC0415 - as above
+    from dtma_contract.drift.runtime import cross_checked, ending  # noqa: PLC0415 - as above
     from dtma_contract.probes.docker_images import default_endpoint  # noqa: PLC0415 - as above
     from dtma_contract.probes.introspection_container import run_introspection  # noqa: PLC0415 - as above
 
@@ -317,7 +306,10 @@ def _introspected(
         return _doubted(table, f"its own runtime could not be asked: {str(problem).rstrip('.')}")
     answer = read_answer(f"{MARK}{json.dumps(told)}")
     if answer is None or not answer.listened:
-        reason = answer.error.partition("\n")[0] if answer and answer.error else "it never listened"
+        reason = ending(answer.error) if answer and answer.error else "it never listened"
+        if table.crash and answer and answer.error:
+            # Both say the same.
+            return replace(table, provenance={**table.provenance, "runtime": {"routes": 0, "ended": reason}})
         return _doubted(table, f"its own runtime told no routes: {reason}")
     return cross_checked(table, answer.routes)
 

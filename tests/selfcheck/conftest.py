@@ -1,5 +1,23 @@
 """Fixtures that every selfcheck can ask for."""
 
-from neighbours.fixtures import docker_endpoint, needs_nginx, needs_node, needs_openssl, node_image, probe_image
+from neighbours.fixtures import (
+    docker_endpoint,
+    express_images,
+    express_sources,
+    needs_nginx,
+    needs_node,
+    needs_openssl,
+    node_image,
+    probe_image,
+)
 
-__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "node_image", "probe_image"]
+__all__ = [
+    "docker_endpoint",
+    "express_images",
+    "express_sources",
+    "needs_nginx",
+    "needs_node",
+    "needs_openssl",
+    "node_image",
+    "probe_image",
+]

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
 from dtma_contract.drift.matching import covers_method, is_full, key_of
 from dtma_contract.routes import Cell, Corner, Route, RouteTable, Unknown, canonical_path
 
-__all__ = ["cross_checked"]
+__all__ = ["cross_checked", "ending"]
 
 _TOLD = "its own runtime tells it"
+# In front of it stand the file and the lines of code, behind it the calls.
+_ERROR = re.compile(r"(?:Uncaught )?(?:[A-Z]\w*)?(?:Error|Exception)\b.*:")
 _DENIED = "the code mounts it, and its own runtime does not have it"
 
 
@@ -19,7 +22,8 @@ def cross_checked(table: RouteTable, told: Sequence[Route]) -> RouteTable:
 
     What the runtime has and the code was not seen to have is added. What the code mounts and the runtime does not have
     is unknown: one of the two is wrong. What stood under a condition, and is not there, stays conditional. Since the
-    runtime tells all routes, nothing that could not be resolved hides any more.
+    runtime tells all routes, nothing that could not be resolved hides any more. A program that told its routes has
+    loaded: that the code seems to end before is unknown likewise.
 
     Args:
         table: as the code was read.
@@ -44,17 +48,30 @@ def cross_checked(table: RouteTable, told: Sequence[Route]) -> RouteTable:
         for route in kept
         if route.detail == _DENIED
     ]
+    if table.crash:
+        place = table.crash_location
+        file, line = (place.file, place.line) if place else ("", 0)
+        denied.append(Unknown(Corner.IMAGE, file, line, f"{table.crash}; its own runtime does not end", ""))
     crosscheck = {
         "routes": len(held),
         "only_at_run_time": [f"{route.method} {route.path}" for route in added],
-        "only_in_the_code": [unknown.reason.partition(":")[0] for unknown in denied],
+        "only_in_the_code": [f"{route.method} {route.path}" for route in kept if route.detail == _DENIED],
     }
     return replace(
         table,
+        crash="",
+        crash_location=None,
         routes=(*kept, *added),
         unknown=(*(replace(unknown, prefix="") for unknown in table.unknown), *denied),
         provenance={**table.provenance, "runtime": crosscheck},
     )
+
+
+def ending(error: str) -> str:
+    """Return the sentence of node's stack that says why a program ended, on one line."""
+    lines = [line.strip() for line in error.splitlines() if line.strip()]
+    said = next((line for line in lines if _ERROR.match(line)), lines[0] if lines else "")
+    return said.rstrip(".")
 
 
 def _kept(route: Route, told: Sequence[Route]) -> Route:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from posixpath import normpath
 from typing import Any
 from urllib.parse import quote
 
@@ -104,7 +105,8 @@ def _fingerprint(finding: DriftFinding) -> str:
 def _place(report: DriftReport, corner: Corner, location: Location) -> dict[str, Any]:
     source = report.provenance.get(str(Corner.SOURCE), {})
     folder = str(source.get("path_in_repository") or "") if corner is Corner.SOURCE else ""
-    path = f"{folder}/{location.file}".lstrip("/")
+    # A file of a neighbouring package begins with `..`.
+    path = normpath(f"/{folder}/{location.file}").lstrip("/")
     artifact = {"uri": quote(path)} | ({"uriBaseId": _BASES[corner]} if corner in _BASES else {})
     region = {"region": {"startLine": location.line}} if location.line > 0 else {}
     return {"physicalLocation": {"artifactLocation": artifact, **region}}

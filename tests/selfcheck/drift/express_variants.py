@@ -8,7 +8,7 @@ from pathlib import Path
 
 from drift.image.built_images import image_of, layer, write_saved
 from drift.judged_tables import CONTRACT
-from neighbours.express_build import CLEAN, VARIANTS, Build, checkout, expected_finding, express_build
+from neighbours.express_build import CLEAN, VARIANTS, Build, expected_finding, express_build
 from neighbours.express_images import SOURCE_URL
 from neighbours.express_routes import runtime_routes
 
@@ -22,7 +22,6 @@ __all__ = [
     "PROMISED",
     "archive_of",
     "expected",
-    "lay_out",
     "source_variant",
     "table",
     "truth",
@@ -57,13 +56,7 @@ def source_variant(variant: str) -> str:
     return CLEAN if variant == "older-commit" else variant
 
 
-def lay_out(folder: Path, variant: str) -> str:
-    """Make the checkout of a variant, and return the commit that its image is built from."""
-    commits = checkout(folder, source_variant(variant), history=("older-commit",))
-    return commits[0] if variant == "older-commit" else commits[-1]
-
-
-def archive_of(build: Build, path: Path, revision: str) -> Path:
+def archive_of(build: Build, path: Path, revision: str, *names: str) -> Path:
     """Write the image of a build as ``docker save`` does, without an Engine."""
     labels = {
         "org.opencontainers.image.revision": revision,
@@ -76,6 +69,7 @@ def archive_of(build: Build, path: Path, revision: str) -> Path:
         layers.insert(0, _packages((build.folder / "node_modules").resolve().parent, build.production_modules))
     entry = str(build.entry.relative_to(build.folder))
     image = image_of(*layers, cmd=("node", entry), Labels=labels, Env=["NODE_ENV=production", "PORT=30000"])
+    image.names = names
     return write_saved(path, image)
 
 

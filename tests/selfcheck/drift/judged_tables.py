@@ -19,6 +19,7 @@ __all__ = [
     "drop",
     "file_of",
     "kinds",
+    "lacking",
     "move",
     "route",
     "states",
@@ -82,6 +83,12 @@ def move(table: RouteTable, old: str, new: str) -> RouteTable:
 def add(table: RouteTable, *routes: Route, first: bool = False, **changes) -> RouteTable:
     """Return the table with further routes, and with other fields."""
     return replace(table, routes=(*routes, *table.routes) if first else (*table.routes, *routes), **changes)
+
+
+def lacking(image: RouteTable, *paths: str) -> RouteTable:
+    """Return an image's table that says which files are not in it."""
+    files = [{"path": path, "variable": "", "file": "src/index.ts", "line": 14} for path in paths]
+    return replace(image, provenance={"lacks_files": files})
 
 
 def route(name: str, state: Cell = Cell.MOUNTED, place: str = "src/other.ts:7", **fields) -> Route:

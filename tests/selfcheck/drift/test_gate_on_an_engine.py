@@ -2,80 +2,84 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
+import signal
 
 import pytest
-from neighbours.engine import engine_client
-from neighbours.express_build import express_build
-from neighbours.express_images import express_image, node_base
-from runs.commands import command
+from neighbours.engine import engine_client, listing
+from neighbours.processes import wait_until
+from runs.commands import command, underway
 
 pytestmark = [pytest.mark.docker, pytest.mark.slow]
 
+# What the gate calls the agents that it starts.
+AGENT = "dtmac-agent-"
 
-def containers_of(endpoint):
-    """Return the ids of all containers of an engine."""
+
+def names_of(endpoint):
+    """Return the names of all containers of an engine."""
     with engine_client(endpoint) as client:
-        return {container.id for container in client.containers.list(all=True)}
+        return {name for each in client.api.containers(all=True) for name in each["Names"]}
 
 
-@contextlib.contextmanager
-def image_of(endpoint, variant, revision="0" * 40):
-    """Hold the image of a variant in an engine; yields its build and its reference."""
-    build = express_build(variant)
-    with node_base(endpoint), express_image(endpoint, build, revision=revision) as image:
-        yield build, image.references[-1]
-
-
-def run_gate(endpoint, probe_image, build, reference, folder):
-    """Run the gate at the smallest depth."""
-    return command(
-        "gate", "--source", str(build.folder), "--image", reference, "--docker", endpoint,
-        "--probe-image", probe_image, "--depth", "smoke", "--format", "json", cwd=folder,
+def asked(endpoint, probe_image, source, reference):
+    """Return the words of the gate at the smallest depth."""
+    return (
+        "gate", "--source", str(source), "--image", reference, "--docker", endpoint,
+        "--probe-image", probe_image, "--depth", "smoke", "--format", "json",
     )  # fmt: skip
 
 
-def test_a_sound_image_passes_and_leaves_nothing(docker_endpoint, probe_image, tmp_path):
+def test_a_sound_image_passes_and_leaves_nothing(
+    docker_endpoint, probe_image, express_sources, express_images, tmp_path
+):
     """No drift, a contract that is kept, exit code 0, and no container that was not there before."""
-    with image_of(docker_endpoint, "clean") as (build, reference):
-        before = containers_of(docker_endpoint)
-        done = run_gate(docker_endpoint, probe_image, build, reference, tmp_path)
-        after = containers_of(docker_endpoint)
+    reference = express_images("clean").references[-1]
+    before = listing(docker_endpoint)
+    done = command(*asked(docker_endpoint, probe_image, express_sources("clean")[0], reference), cwd=tmp_path)
 
     assert done.exit_code == 0, done
     assert (done.document["drift"]["findings"], done.document["verify"]["outcome"]) == ([], "kept")
-    assert before == after
+    assert before == listing(docker_endpoint)
 
 
 # The variant, the finding of drift, and what came of the started image.
 VARIANTS = {
-    "stub-entry": ("declared-not-mounted", "violated"),
-    "crash-at-load": ("crashes-at-load", "not-judged"),
-    "missing-configuration": ("missing-configuration", "not-judged"),
+    "stub-entry": ("declared-not-mounted", "violated", 1),
+    "crash-at-load": ("crashes-at-load", "not-judged", 1),
+    "missing-configuration": ("missing-configuration", "not-judged", 6),
 }
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
-def test_a_flaw_is_told_by_drift_or_by_the_started_image(variant, docker_endpoint, probe_image, tmp_path):
-    """What no code shows, such as a missing file, shows when the image is started."""
-    kind, outcome = VARIANTS[variant]
-    with image_of(docker_endpoint, variant) as (build, reference):
-        done = run_gate(docker_endpoint, probe_image, build, reference, tmp_path)
+def test_a_flaw_is_told_by_drift_and_by_the_started_image(
+    variant, docker_endpoint, probe_image, express_sources, express_images, tmp_path
+):
+    """Both speak where the image can be started; one that ends is no pass, and nothing of it stays."""
+    kind, outcome, code = VARIANTS[variant]
+    reference = express_images(variant).references[-1]
+    before = listing(docker_endpoint)
+    done = command(*asked(docker_endpoint, probe_image, express_sources(variant)[0], reference), cwd=tmp_path)
 
-    assert done.exit_code != 0, done
-    document = json.loads(done.stdout)
-    assert [found["kind"] for found in document["drift"]["findings"]] == ([kind] if kind else [])
-    assert document["verify"]["outcome"] == outcome
+    document = done.document
+    assert [found["kind"] for found in document["drift"]["findings"]] == [kind]
+    assert (done.exit_code, document["verify"]["outcome"]) == (code, outcome), done
+    assert before == listing(docker_endpoint)
+    if outcome == "violated":
+        violated = {found["clause"] for found in document["verify"]["findings"] if found["outcome"] == "violated"}
+        assert {"core.tools.start/mounted", "core.tools.stop/mounted"} <= violated
 
 
-def test_a_bundle_s_own_runtime_tells_what_its_code_hides(docker_endpoint, tmp_path):
-    """With --introspect every route of the image is sure, whatever the bundler made of it."""
-    with image_of(docker_endpoint, "bundle") as (_build, reference):
-        asked = ("drift", "--image", reference, "--docker", docker_endpoint, "--introspect", "--format", "json")
-        done = command(*asked, cwd=tmp_path)
+def test_a_killed_gate_leaves_nothing(docker_endpoint, probe_image, express_sources, express_images, tmp_path):
+    """The agent and whatever was deployed through it are removed by what outlives the gate."""
+    reference = express_images("clean").references[-1]
+    before, names = listing(docker_endpoint), names_of(docker_endpoint)
+    with underway(
+        *asked(docker_endpoint, probe_image, express_sources("clean")[0], reference), cwd=tmp_path
+    ) as running:
+        running.wait_for_creates(1)
+        assert [name for name in names_of(docker_endpoint) if AGENT in name] != []
+        running.send(signal.SIGKILL)
+        running.process.wait()
+        wait_until(lambda: names_of(docker_endpoint) == names, "the engine as it was", seconds=120)
 
-    document = json.loads(done.stdout)
-    assert (done.exit_code, document["findings"]) == (0, []), done
-    assert {row["image"] for row in document["routes"] if row["contract"] == "mounted"} == {"mounted"}
-    assert document["provenance"]["image"]["runtime"]["routes"] == 27
+    assert before == listing(docker_endpoint)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
 from drift.judged_tables import add, clean, drift, drop, kinds, route, states
 
-from dtma_contract.drift.runtime import cross_checked
-from dtma_contract.routes import Cell, Corner, Unknown
+from dtma_contract.drift.runtime import cross_checked, ending
+from dtma_contract.routes import Cell, Corner, Location, Unknown
 
 START = "POST /tools/{instanceNameOnToolbox}/start"
 IMAGE = Corner.IMAGE
@@ -51,6 +52,42 @@ def test_a_condition_stays_one():
     table = add(drop(clean(IMAGE), START), route(START, Cell.CONDITIONAL))
 
     assert states(drift(cross_checked(table, drop(clean(IMAGE), START).routes)), START)["image"] == "conditional"
+
+
+def test_a_program_that_told_its_routes_has_loaded():
+    """The code seems to end while it loads: that is doubted, and the routes are there."""
+    declared = tuple(replace(known, state=Cell.DECLARED) for known in TOLD)
+    table = replace(clean(IMAGE), routes=declared, crash="it throws", crash_location=Location("dist/index.js", 2))
+    report = drift(cross_checked(table, TOLD))
+
+    assert (kinds(report), states(report, START)["image"]) == ([], "mounted")
+    assert [(unknown.file, unknown.reason) for unknown in report.unknown] == [
+        ("dist/index.js", "it throws; its own runtime does not end")
+    ]
+
+
+ENDINGS = {
+    "an import": (
+        """file:///app/dist/index.js:2
+import { gone } from './app.js';
+         ^^^^
+SyntaxError: The requested module './app.js' does not provide an export named 'gone'
+    at ModuleJob._instantiate""",
+        "SyntaxError: The requested module './app.js' does not provide an export named 'gone'",
+    ),
+    "a code": (
+        "node:internal/modules/cjs/loader:1\nError [ERR_MODULE_NOT_FOUND]: Cannot find x.\n    at a",
+        "Error [ERR_MODULE_NOT_FOUND]: Cannot find x",
+    ),
+    "no error of the language": ("it gave up.\nfor good", "it gave up"),
+    "nothing": ("", ""),
+}
+
+
+@pytest.mark.parametrize(("error", "said"), ENDINGS.values(), ids=ENDINGS)
+def test_why_a_program_ended(error, said):
+    """The sentence between the code and the calls."""
+    assert ending(error) == said
 
 
 def test_a_route_of_every_method_is_held_by_one():

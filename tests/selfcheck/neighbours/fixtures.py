@@ -5,16 +5,29 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
-from .express_images import node_base
+from .express_build import CLEAN, checkout, express_build
+from .express_images import ExpressImage, express_image, node_base
 from .tools import MissingToolError, path_of
 
-__all__ = ["docker_endpoint", "needs_nginx", "needs_node", "needs_openssl", "node_image", "probe_image"]
+__all__ = [
+    "docker_endpoint",
+    "express_images",
+    "express_sources",
+    "needs_nginx",
+    "needs_node",
+    "needs_openssl",
+    "node_image",
+    "probe_image",
+]
 
 
 def lacking(reason: str) -> NoReturn:
@@ -73,3 +86,37 @@ def node_image(docker_endpoint: str, needs_node: None) -> Iterator[str]:
     """Hold the base of the Express agent's images in the engine, so that it is made once."""
     with node_base(docker_endpoint) as reference:
         yield reference
+
+
+@pytest.fixture(scope="session")
+def express_sources(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
+    """Give the checkout of a variant of the Express agent, and the commit that its image is built from.
+
+    Each has two commits. An old image has the newest source beside it.
+    """
+
+    @functools.cache
+    def source(variant: str) -> tuple[Path, str]:
+        folder = tmp_path_factory.mktemp("sources") / variant
+        is_old = variant == "older-commit"
+        commits = checkout(folder, CLEAN if is_old else variant, history=("older-commit",))
+        return folder, commits[0 if is_old else -1]
+
+    return source
+
+
+@pytest.fixture(scope="session")
+def express_images(
+    docker_endpoint: str, node_image: str, express_sources: Callable[[str], tuple[Path, str]]
+) -> Iterator[Callable[[str], ExpressImage]]:
+    """Give the image of a variant of the Express agent: it takes seconds to build, and is built once."""
+    with contextlib.ExitStack() as held:
+
+        @functools.cache
+        def image(variant: str) -> ExpressImage:
+            repository = "dtma-express" if variant == CLEAN else f"dtma-express-{variant}"
+            _, revision = express_sources(variant)
+            built = express_image(docker_endpoint, express_build(variant), revision=revision, repository=repository)
+            return held.enter_context(built)
+
+        yield image

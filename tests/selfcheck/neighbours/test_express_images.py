@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from neighbours.engine import engine_client, listing
-from neighbours.express_build import checkout, express_build
+from neighbours.express_build import express_build
 from neighbours.express_container import express_container
 from neighbours.express_images import BASE, express_image, save_image
 from neighbours.processes import wait_until
@@ -23,16 +23,15 @@ LABEL = "org.opencontainers.image"
 
 
 @pytest.fixture(scope="module")
-def commits(needs_node, tmp_path_factory):
-    """The ids of the older and the newest commit of a checkout."""
-    return checkout(tmp_path_factory.mktemp("source") / "dtma", history=("older-commit",))
+def revision(express_sources):
+    """The newest commit of the clean agent's checkout."""
+    return express_sources("clean")[1]
 
 
 @pytest.fixture(scope="module")
-def image(docker_endpoint, node_image, commits):
+def image(express_images):
     """The clean agent's image, built from the newest commit."""
-    with express_image(docker_endpoint, express_build(), revision=commits[-1]) as built:
-        yield built
+    return express_images("clean")
 
 
 @pytest.fixture(scope="module")
@@ -52,14 +51,14 @@ def state_of(client):
     return {entry["instance_name_on_toolbox"]: entry for entry in answer.json()["tool_instances"]}
 
 
-def test_the_image_says_what_it_was_built_from(docker_endpoint, image, commits):
+def test_the_image_says_what_it_was_built_from(docker_endpoint, image, revision):
     """Its labels name commit, version and time; it is tagged as the latest and with the commit."""
     with engine_client(docker_endpoint) as client:
         found = client.images.get(image.id)
 
-    assert set(image.references) == {"dtma-express:latest", f"dtma-express:{commits[-1]}"} <= set(found.tags)
+    assert set(image.references) == {"dtma-express:latest", f"dtma-express:{revision}"} <= set(found.tags)
     assert {key: found.labels[f"{LABEL}.{key}"] for key in ("revision", "version")} == {
-        "revision": commits[-1],
+        "revision": revision,
         "version": "1.0.0",
     }
     assert found.attrs["Config"]["Cmd"] == ["node", "dist/index.js"]
@@ -135,26 +134,18 @@ def test_containers_of_others_are_neither_shown_nor_touched(docker_endpoint, dep
             container.remove(force=True, v=True)
 
 
-def test_the_bundle_runs_from_its_image_too(docker_endpoint, commits):
+def test_the_bundle_runs_from_its_image_too(docker_endpoint, express_images):
     """Its single file needs nothing beside it, and finds the engine."""
-    with (
-        express_image(
-            docker_endpoint, express_build("bundle"), revision=commits[-1], repository="dtma-express-bundle"
-        ) as built,
-        express_container(docker_endpoint, built.references[0]) as agent,
-    ):
+    with express_container(docker_endpoint, express_images("bundle").references[0]) as agent:
         status = httpx.get(f"{agent.url}/status", timeout=30, trust_env=False)
 
     assert (status.status_code, status.json()["service"]) == (200, "DTMA")
 
 
-def test_a_crashing_image_restarts_for_ever(docker_endpoint, commits):
+def test_a_crashing_image_restarts_for_ever(docker_endpoint, express_images):
     """The engine counts the restarts of the container, and nothing answers on its port."""
     with (
-        express_image(
-            docker_endpoint, express_build("crash-at-load"), revision=commits[-1], repository="dtma-express-crash"
-        ) as built,
-        express_container(docker_endpoint, built.references[0], until_healthy=False) as agent,
+        express_container(docker_endpoint, express_images("crash-at-load").references[0], until_healthy=False) as agent,
         engine_client(docker_endpoint) as engine,
     ):
         wait_until(
@@ -164,9 +155,9 @@ def test_a_crashing_image_restarts_for_ever(docker_endpoint, commits):
             httpx.get(f"{agent.url}/health", trust_env=False)
 
 
-def test_nothing_of_an_image_is_left(docker_endpoint, commits):
+def test_nothing_of_an_image_is_left(docker_endpoint, revision):
     """After the block its tags are gone; the base that another block has brought stays."""
-    with express_image(docker_endpoint, express_build(), revision=commits[-1], repository="dtma-express-gone") as built:
+    with express_image(docker_endpoint, express_build(), revision=revision, repository="dtma-express-gone") as built:
         pass
     with engine_client(docker_endpoint) as client:
         for reference in built.references:

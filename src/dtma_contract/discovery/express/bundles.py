@@ -25,7 +25,7 @@ def commonjs_wrapper(machine: Machine, package: Callable[[str, str], Value]) -> 
         package: gives what importing a package gives, by its name and the path that is imported.
     """
 
-    def wrap(this: Value, arguments: list[Value], node: Node) -> Value:
+    def wrap(_this: Value, arguments: list[Value], _node: Node) -> Value:
         modules = arguments[0] if arguments else UNDEFINED
         if not isinstance(modules, ObjectValue):
             return Opaque("a module of the bundle")
@@ -34,7 +34,7 @@ def commonjs_wrapper(machine: Machine, package: Callable[[str, str], Value]) -> 
         named = _PACKAGE.fullmatch(path)
         module = ObjectValue({"exports": UNDEFINED})
 
-        def load(this: Value, arguments: list[Value], node: Node) -> Value:
+        def load(_this: Value, _arguments: list[Value], node: Node) -> Value:
             if module.props["exports"] is UNDEFINED:
                 if named:
                     module.props["exports"] = package(named["name"], named["specifier"])

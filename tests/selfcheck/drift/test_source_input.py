@@ -1,0 +1,148 @@
+"""Bad source trees: each is told, the rest is still read, and nothing ends in a traceback."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from dtma_contract.discovery.express import read_routes
+from dtma_contract.discovery.file_tree import FolderTree
+from dtma_contract.errors import UsageError
+from dtma_contract.routes import Cell, Corner
+
+PACKAGE = json.dumps({"name": "service", "main": "index.js", "dependencies": {"express": "4"}})
+ENTRY = """
+const express = require('express');
+const app = express();
+app.get('/before', (req, res) => res.end());
+app.use('/part', require('./part'));
+app.get('/after', (req, res) => res.end());
+app.listen(3000);
+"""
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "package.json").write_text(PACKAGE)
+    (tmp_path / "index.js").write_text(ENTRY)
+    (tmp_path / "part.js").write_text("module.exports = require('express').Router();\n")
+    return tmp_path
+
+
+def read(folder, **options):
+    return read_routes(FolderTree(folder), corner=Corner.SOURCE, **options)
+
+
+def mounted(table):
+    return {(route.method, route.path) for route in table.routes if route.state == Cell.MOUNTED}
+
+
+def test_a_folder_without_package_json_is_refused(tmp_path):
+    """There is nothing to begin with, and the message says what to name."""
+    (tmp_path / "index.ts.txt").write_text("")
+
+    with pytest.raises(UsageError, match=r"no package\.json"):
+        read(tmp_path)
+
+
+def test_a_package_that_starts_nothing_is_refused(tmp_path):
+    """Neither a script, nor main, nor a usual name leads to a file."""
+    (tmp_path / "package.json").write_text('{"name": "nothing"}')
+
+    with pytest.raises(UsageError, match="--entry"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize("entry", ["gone.ts", "../outside.js", "/etc/hostname", "part.js/below", "\0"])
+def test_an_entry_that_is_no_file_of_the_folder_is_refused(folder, entry):
+    """An entry is a file of the service."""
+    with pytest.raises(UsageError, match="entry"):
+        read(folder, entry=entry)
+
+
+@pytest.mark.parametrize(
+    "document", ["[]", "null", "{", "\ufeff{}", '{"main": 7, "scripts": ["start"], "workspaces": 3}']
+)
+def test_a_package_json_of_another_shape_is_no_obstacle(folder, document):
+    """Where it says nothing of use, the usual names do."""
+    (folder / "package.json").write_text(document)
+
+    assert ("GET", "/before") in mounted(read(folder))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"module.exports = ((((",
+        b"\xff\xfe\x00\x01 not text \x00",
+        b"class { { } => function",
+        b"import x from",
+        b"`${",
+    ],
+)
+def test_a_file_that_cannot_be_parsed_is_told_and_the_rest_is_read(folder, content):
+    """What stands before and behind it is found, and the table is not complete."""
+    (folder / "part.js").write_bytes(content)
+    table = read(folder)
+
+    assert ({("GET", "/before"), ("GET", "/after")}, True) == (
+        mounted(table),
+        "part.js" in {unknown.file for unknown in table.unknown},
+    )
+
+
+def test_links_that_go_in_circles_end(folder):
+    """A link to a folder around itself is no endless tree."""
+    (folder / "loop").symlink_to(".")
+    (folder / "again").symlink_to("loop/again")
+
+    assert {("GET", "/before"), ("GET", "/after")} == mounted(read(folder))
+
+
+def test_a_link_out_of_the_folder_leads_nowhere(folder, tmp_path_factory):
+    """What lies outside of the service's folder is not read."""
+    outside = tmp_path_factory.mktemp("outside") / "part.js"
+    outside.write_text(
+        "const r = require('express').Router(); r.get('/secret', (q, s) => s.end()); module.exports = r;"
+    )
+    (folder / "part.js").unlink()
+    (folder / "part.js").symlink_to(outside)
+
+    assert [route for route in read(folder).routes if "secret" in route.path] == []
+
+
+def test_modules_that_import_each_other_end(folder):
+    """A circle of modules is evaluated once around."""
+    (folder / "part.js").write_text("require('./index'); module.exports = require('express').Router();")
+
+    assert {("GET", "/before"), ("GET", "/after")} == mounted(read(folder))
+
+
+@pytest.mark.parametrize(
+    "nested",
+    [
+        "(" * 3_000 + "1" + ")" * 3_000,
+        "[" * 3_000 + "]" * 3_000,
+        "f(" * 1_500 + "1" + ")" * 1_500,
+        "a" + ".b" * 5_000,
+        " + ".join(["'x'"] * 3_000),
+    ],
+    ids=["parentheses", "arrays", "calls", "members", "sum"],
+)
+def test_deep_nesting_is_no_crash(folder, nested):
+    """Whatever is told of the file, the process goes on, and what stands elsewhere is found."""
+    (folder / "part.js").write_text(f"const f = (x) => x;\nconst deep = {nested};\nmodule.exports = () => deep;\n")
+
+    assert ("GET", "/before") in mounted(read(folder))
+
+
+@pytest.mark.parametrize(
+    "endless",
+    ["for (;;) {}", "while (true) { n += 1 }", "const f = () => f(); f();", "do { n++ } while (n > -1)"],
+)
+def test_a_program_that_never_ends_does_not_hold_the_reader(folder, endless):
+    """Loops and recursion are followed as far as the limits go."""
+    (folder / "part.js").write_text(f"let n = 0;\n{endless}\nmodule.exports = require('express').Router();\n")
+
+    assert ("GET", "/before") in mounted(read(folder))
