@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 
 from dtma_contract.discovery.express.callbacks import Callbacks
 from dtma_contract.discovery.express.contents import routers_in
+from dtma_contract.discovery.express.endings import NORMAL, THROW
 from dtma_contract.discovery.express.limits import ExhaustedError, Limits, ThrownError
 from dtma_contract.discovery.express.memory import Memory, Side, call_key
 from dtma_contract.discovery.express.needed_files import NeededFile
@@ -41,10 +42,8 @@ from dtma_contract.discovery.express.values import (
 )
 from dtma_contract.routes import Location
 
-__all__ = ["BREAK", "CONTINUE", "NORMAL", "RETURN", "THROW", "Evaluator", "Executor", "Frame", "Machine"]
+__all__ = ["Evaluator", "Executor", "Frame", "Machine"]
 
-# How a statement may end; a set of bits, because both sides of a branch count.
-NORMAL, RETURN, BREAK, CONTINUE, THROW = 1, 2, 4, 8, 16
 
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 

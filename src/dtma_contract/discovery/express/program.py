@@ -12,6 +12,7 @@ from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers
 from dtma_contract.discovery.express.contents import may_act
 from dtma_contract.discovery.express.declarations import hoist
+from dtma_contract.discovery.express.endings import NORMAL
 from dtma_contract.discovery.express.entry import Entry
 from dtma_contract.discovery.express.express_api import express_module
 from dtma_contract.discovery.express.expressions import EVALUATORS
@@ -172,7 +173,7 @@ class Program:
             for statement in statements:
                 if statement.type == "export_statement":
                     self._links.run_export(module, statement)
-                elif not machine.execute(statement, module.scope) & 1:
+                elif not machine.execute(statement, module.scope) & NORMAL:
                     break
             else:
                 module.is_whole = True

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterator
 
 from dtma_contract.discovery.express.classes import define_class
 from dtma_contract.discovery.express.declarations import assign_pattern, declare_all, define_enum, hoist
+from dtma_contract.discovery.express.endings import BREAK, CONTINUE, NORMAL, RETURN, THROW
 from dtma_contract.discovery.express.limits import ThrownError
-from dtma_contract.discovery.express.machine import BREAK, CONTINUE, NORMAL, RETURN, THROW, Machine
+from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.operators import loosely_equal
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
