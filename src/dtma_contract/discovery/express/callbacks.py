@@ -41,13 +41,14 @@ class Callbacks:
         self._machine = machine
         self._first: deque[_Callback] = deque()
         self._idle: deque[_Callback] = deque()
-        self._known: set[tuple[str, int, int]] = set()
+        # The functions are kept, so that no identity is used twice.
+        self._known: dict[tuple[str, int, int], FunctionValue] = {}
 
     def remember(self, function: FunctionValue, node: Node) -> None:
         """Remember a callback of which it is not known when it is called, if at all; :meth:`run` calls it."""
         key = (function.node.file.path, function.node.start, id(function.scope))
         if key not in self._known:
-            self._known.add(key)
+            self._known[key] = function
             # What may concern the server comes first.
             queue = self._first if _SERVER_WORDS.search(function.node.text) else self._idle
             queue.append(_Callback(function, node, tuple(self._machine.conditions)))
@@ -59,7 +60,10 @@ class Callbacks:
         where nothing is registered yet, get as many as they need.
         """
         longer: list[_Callback] = []
-        while self._first:
+        while self._first or longer:
+            if not self._first:
+                self._run_one(longer.pop(0), self._machine.limits.speculative_steps, is_last=True)
+                continue
             callback = self._first.popleft()
             registrations = self._machine.registrations
             is_cut = self._run_one(callback, self._machine.limits.first_steps)
@@ -69,8 +73,6 @@ class Callbacks:
                 self._machine.problem(
                     callback.function.node, "a callback takes more steps than are spent on one", hides=False
                 )
-            if not self._first and longer:
-                self._run_one(longer.pop(0), self._machine.limits.speculative_steps, is_last=True)
         spent = 0
         while self._idle and spent < self._machine.limits.idle_steps:
             before = self._machine.steps

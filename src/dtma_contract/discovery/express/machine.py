@@ -258,8 +258,7 @@ class Machine:
         Returns:
             The result of each side; None for one that throws.
         """
-        results: list[Any] = []
-        sides: list[Side] = []
+        results, sides = list[Any](), list[Side]()
         for condition, run in options:
             mark = len(self.conditions)
             if condition:
@@ -269,6 +268,9 @@ class Machine:
                 result, is_thrown = run(), False
             except ThrownError:
                 result, is_thrown = None, True
+            except ExhaustedError:
+                self._memory.undo(side)
+                raise
             finally:
                 self._memory.end()
                 del self.conditions[mark:]
