@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dtma_contract.drift.report import NEVER_BLOCKING, DriftReport, Row
+from dtma_contract.drift.wording import the
 from dtma_contract.routes import Cell, Corner
 from dtma_contract.verdict import Level
 
@@ -66,5 +67,9 @@ def verdict_of(report: DriftReport) -> str:
     shoulds = len(report.findings) - musts
     if len(report.compared) <= 1:
         return "nothing could be compared"
+    unread = " and ".join(the(corner) for corner in report.unread)
     said = [f"{count} {word}" for count, word in ((musts, "must"), (shoulds, "should")) if count]
-    return f"drift: {' and '.join(said)}" if said else "no drift"
+    if unread and not said:
+        return f"{unread} could not be compared"
+    beside = f", and {unread} could not be compared" if unread else ""
+    return f"drift: {' and '.join(said)}{beside}" if said else "no drift"
