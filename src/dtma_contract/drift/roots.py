@@ -169,10 +169,13 @@ def stale_rows(rows: Sequence[Row]) -> Stale:
 
 def stood_in_for(rows: Sequence[Row], corner: Corner, files: frozenset[str]) -> tuple[Row, ...]:
     """Return the promised rows that another handler answers while their own file is mounted by nothing."""
+    cells = [cell for row in rows if row.is_promised and (cell := row.cells.get(corner)) is not None]
+    # A registration that is missed already is that route; that another path ends like it is no answer to it.
+    missed = {cell.route for cell in cells if cell.state is Cell.DECLARED and cell.route}
     return tuple(
         row
         for row in rows
         if row.is_promised
         and (cell := row.cells.get(corner)) is not None
-        and any(route.location and route.location.file in files for route in cell.others)
+        and any(route.location and route.location.file in files and route not in missed for route in cell.others)
     )

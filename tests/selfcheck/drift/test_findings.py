@@ -435,6 +435,15 @@ def test_a_missing_route_points_to_its_neighbour():
     assert (found.location.file, "registered at src/routes/tools.ts" in found.detail) == ("src/routes/tools.ts", True)
 
 
+def test_a_path_that_ends_like_an_unmounted_one_is_no_answer_to_it():
+    """A router that declares /execute and was mounted at /ssh has nothing to do with the execute of a tool."""
+    unmounted = route("POST /{?}/execute", Cell.DECLARED, "src/routes/ssh.ts:13")
+    found = only_finding(add(drop(S, "POST /ssh/execute"), unmounted))
+
+    assert (found.kind, found.routes) == ("declared-not-mounted", ("POST /ssh/execute",))
+    assert "/tools/" not in found.detail
+
+
 def test_what_nobody_calls_never_blocks():
     """Not even a strict run: callers that were not given may use it."""
     report = drift(S, called(START))
