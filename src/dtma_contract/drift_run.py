@@ -229,7 +229,7 @@ def _mapped_back(table: RouteTable, content: ImageContent) -> RouteTable:
 
     return replace(
         table,
-        routes=tuple(replace(route, location=place(route.location)) for route in table.routes),
+        routes=tuple(replace(route, location=place(route.location), via=place(route.via)) for route in table.routes),
         unknown=tuple(map(told, table.unknown)),
         crash_location=place(table.crash_location),
         provenance={**table.provenance, "lacks_files": _lacking(table, content, place)},

@@ -9,7 +9,7 @@ from dtma_contract.drift.matching import Key, key_of
 from dtma_contract.drift.problems import SERVERS, Problem, offers, promised_problems, shadowed_extras
 from dtma_contract.drift.report import DriftFinding, Row
 from dtma_contract.drift.roots import Moved, Stale, moved, stale_rows, stood_in_for
-from dtma_contract.drift.wording import agreeing, counted, finding, followed, listed, place_of, the
+from dtma_contract.drift.wording import agreeing, counted, fault_of, finding, followed, listed, place_of, the
 from dtma_contract.routes import Cell, Corner, Location, RouteTable
 from dtma_contract.verdict import Level
 
@@ -172,6 +172,7 @@ def _moved_finding(group: Moved, corner: Corner) -> DriftFinding:
         title=f"{count}{f' of {file}' if file else ''} {agreeing(group.pairs, 'is', 'are')} mounted under "
         f"{group.actual} in place of {group.expected}.",
         detail=f"Expected below {group.expected}, as the contract has it; seen: {pairs}.{followed(group.problems)}",
+        location=group.mount,
         places=places,
         lists_routes=False,
         remedy=f"Mount {file or 'the router'} so that its routes begin with {group.expected}, or change contract and "
@@ -252,6 +253,7 @@ def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
                 title=f"{counted(group)} never answer{'s' * (len(group) == 1)}: {detail}.",
                 detail=f"Expected: the handler that was written for it answers; seen: {detail}.{lost}{followed(group)}",
                 level=Level.MUST if promised else Level.SHOULD,
+                location=fault_of(group),
                 places=map(place_of, group),
             )
         )
@@ -272,6 +274,7 @@ def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
                 detail=f"Expected: mounted always, as the contract promises; seen in {the(group[0].corner)}: "
                 f"mounted {condition}.{followed(group)}",
                 level=Level.MUST if is_core else Level.SHOULD,
+                location=fault_of(group),
                 places=map(place_of, group),
             )
         )

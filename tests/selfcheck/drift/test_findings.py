@@ -444,6 +444,25 @@ def test_a_path_that_ends_like_an_unmounted_one_is_no_answer_to_it():
     assert "/tools/" not in found.detail
 
 
+MOUNT = Location("src/index.ts", 40)
+# What is wrong with a router as a whole, and how its routes look then.
+ROUTER_FAULTS = {
+    "prefix-differs": move(change(S, "/tools*", via=MOUNT), "/tools", "/instances"),
+    "conditional": change(S, "/tools*", state=Cell.CONDITIONAL, detail="only if process.env.X", via=MOUNT),
+    "shadowed": change(S, "/tools*", state=Cell.SHADOWED, detail=CATCH_ALL, via=MOUNT),
+    "auth-differs": change(S, "/tools*", secured=False, via=MOUNT),
+}
+
+
+@pytest.mark.parametrize(("kind", "source"), ROUTER_FAULTS.items(), ids=ROUTER_FAULTS)
+def test_a_fault_of_a_mount_points_to_the_mount(kind, source):
+    """The handlers are right as they are; their places stay with the routes."""
+    found = only_finding(source)
+
+    assert (found.kind, found.location) == (kind, MOUNT)
+    assert {place.file for place in found.places} == {"src/routes/tools.ts"}
+
+
 def test_what_nobody_calls_never_blocks():
     """Not even a strict run: callers that were not given may use it."""
     report = drift(S, called(START))
