@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from dtma_contract.drift.freshness import Freshness
 from dtma_contract.drift.matching import Key, key_of
@@ -213,6 +214,22 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
     title = named if len(files) <= _NAMED_FILES else f"{len(files)} files"
     answered = f"{listed(row.name for row in stand_ins)} {agreeing(stand_ins, 'is', 'are')} answered"
     instead = f" {answered} by another handler in the meantime." if stand_ins else ""
+    # Routers of several files at once are those of a stub, which is started in place of the right entry point.
+    if len(files) == 1 and _is_of_other_source(judged, corner, group):
+        judged.add(
+            finding(
+                "missing-in-image",
+                [problem.row for problem in group],
+                corner,
+                title=f"The image does not mount {counted(group)} that its source mounts.",
+                detail="Expected: mounted, as the contract promises and the source has it; seen: declared, and reached "
+                f"by no mount: the image was built from another state of the source.{instead}{followed(group)}",
+                places=map(place_of, group),
+                remedy="Build the image again from this source.",
+            )
+        )
+        judged.explain(corner, (key_of(row.method, row.path) for row in stand_ins))
+        return
     is_doubtful = all(problem.cell.is_doubtful for problem in group)
     doubt = " Whether that code runs could not be told for sure." if is_doubtful else ""
     judged.add(
@@ -229,6 +246,16 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
         )
     )
     judged.explain(corner, (key_of(row.method, row.path) for row in stand_ins))
+
+
+def _is_of_other_source(judged: Judged, corner: Corner, group: Sequence[Problem]) -> bool:
+    """Return whether the source mounts what the image does not, both from the same entry point."""
+    if corner is not Corner.IMAGE or any(problem.row.state(Corner.SOURCE) is not Cell.MOUNTED for problem in group):
+        return False
+    entries = [str(judged.tables[where].provenance.get("entry") or "") for where in (Corner.SOURCE, corner)]
+    # Compiled, the entry has another folder and suffix. Another name: the entry point is the fault.
+    source, image = (PurePosixPath(entry).stem for entry in entries)
+    return bool(source) and source == image
 
 
 def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
@@ -265,6 +292,7 @@ def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
         detail = group[0].cell.detail.rstrip(".") or "under a condition that is not known"
         condition = detail if detail.startswith(("only if ", "under ")) else f"only if {detail}"
         is_core = any(problem.row.profile == "core" for problem in group)
+        is_old = group[0].corner is Corner.IMAGE and all(p.row.state(Corner.SOURCE) is Cell.MOUNTED for p in group)
         judged.add(
             finding(
                 "conditional",
@@ -275,6 +303,7 @@ def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
                 f"mounted {condition}.{followed(group)}",
                 level=Level.MUST if is_core else Level.SHOULD,
                 location=fault_of(group),
+                remedy="Build the image again from this source, which mounts it always." if is_old else "",
                 places=map(place_of, group),
             )
         )

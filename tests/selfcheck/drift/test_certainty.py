@@ -200,7 +200,7 @@ DECIDING = {
         "const r = express.Router(); r.get('/r', end);\nconst o = express.Router();\no.use('/q', r);\napp.use(o);", 4,
     ),
     "a conditional mount": (
-        "const r = express.Router(); r.get('/r', end); r.use('/s', r);\nif (process.env.A) {\n  app.use('/q', r);\n}", 4,
+        "const r = express.Router(); r.get('/r', end); \nif (process.env.A) {\n  app.use('/q', r);\n}", 4,
     ),
     "what answers first": (
         "app.use('/q', (req, res) => res.end());\nconst r = express.Router(); r.get('/r', end);\napp.use('/q', r);", 2,

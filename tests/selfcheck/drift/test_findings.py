@@ -83,7 +83,12 @@ CASES = {
         [declared(S, START, STOP), declared(M, START, STOP), drop(T, START, STOP)],
         [("declared-not-mounted", "must", "source")],
     ),
-    "only in the image": ([S, declared(M, START)], [("declared-not-mounted", "must", "image")]),
+    # Its source mounts it from the same entry point: there is nothing to mend but the build.
+    "only in the image": ([S, declared(M, START)], [("missing-in-image", "must", "image")]),
+    "only in the image, which starts another file": (
+        [S, replace(declared(M, START), provenance={"entry": "dist/simple.js"})],
+        [("declared-not-mounted", "must", "image")],
+    ),
     "only the image is looked at": ([declared(M, START)], [("declared-not-mounted", "must", "image")]),
     "the stub entry point": ([stub(S)], [("declared-not-mounted", "must", "source")]),
     "the stub in front, the full source beside it": (
