@@ -65,7 +65,7 @@ class DriftRequest:
         """Refuse what can only be a mistake.
 
         Raises:
-            UsageError: no corner is named, or a folder is none.
+            UsageError: no corner is named, a folder is none, or the image is a path to nothing.
         """
         if not (self.source or self.image or self.target or self.consumers):
             raise UsageError(
@@ -82,6 +82,10 @@ class DriftRequest:
                     if option == "--source"
                     else "Name a folder with the code of callers.",
                 )
+        if self.image:
+            from dtma_contract.discovery.container_image.reading import check_reference  # noqa: PLC0415 - as below
+
+            check_reference(self.image, docker=self.docker)
         if self.introspect and not self.image:
             raise UsageError("--introspect asks an image, and none is named.", "Name it with --image.")
 
@@ -225,7 +229,7 @@ def _mapped_back(table: RouteTable, content: ImageContent) -> RouteTable:
 
     return replace(
         table,
-        routes=tuple(replace(route, location=place(route.location)) for route in table.routes),
+        routes=tuple(replace(route, location=place(route.location), via=place(route.via)) for route in table.routes),
         unknown=tuple(map(told, table.unknown)),
         crash_location=place(table.crash_location),
         provenance={**table.provenance, "lacks_files": _lacking(table, content, place)},

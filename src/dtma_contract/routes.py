@@ -91,6 +91,8 @@ class Route:
         middleware: names of the handlers that run before it, outermost first.
         secured: whether it asks for a token, or None where that could not be told.
         detail: what it is conditional on, what shadows it, what proves it: one sentence; empty for nothing to say.
+        via: the registration that decides: the mount of its router, the conditional one, or what shadows it; None where
+            that is its own.
     """
 
     method: str
@@ -101,6 +103,7 @@ class Route:
     middleware: tuple[str, ...] = ()
     secured: bool | None = None
     detail: str = ""
+    via: Location | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Return the route as JSON data."""

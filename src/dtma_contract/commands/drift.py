@@ -45,7 +45,8 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
     """Compare what is promised, written, shipped, answering and called, route by route.
 
     Nothing is run and nothing is changed: code is read, the target is asked what has no effect. What could not be
-    read or resolved is listed as unknown, and is never taken for absent.
+    read or resolved is listed as unknown, and is never taken for absent. A corner that was asked for and could not be
+    read at all is no pass: exit code 5, or 1 where there is drift besides.
 
     \b
     Examples:

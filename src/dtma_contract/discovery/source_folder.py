@@ -77,7 +77,7 @@ def _relative(table: RouteTable, folder: str) -> RouteTable:
 
     return replace(
         table,
-        routes=tuple(replace(route, location=place(route.location)) for route in table.routes),
+        routes=tuple(replace(route, location=place(route.location), via=place(route.via)) for route in table.routes),
         unknown=tuple(replace(unknown, file=file(unknown.file)) for unknown in table.unknown),
         crash_location=place(table.crash_location),
         provenance={**table.provenance, "entry": file(str(table.provenance.get("entry", "")))},

@@ -9,7 +9,7 @@ from dtma_contract.drift.grouping import Judged
 from dtma_contract.drift.matching import Key, covers_method, is_catch_all, is_full, segments
 from dtma_contract.drift.problems import SERVERS, Problem, auth_problems, extras
 from dtma_contract.drift.report import NEVER_BLOCKING, Row
-from dtma_contract.drift.wording import agreeing, counted, finding, followed, listed, place_of, the
+from dtma_contract.drift.wording import agreeing, counted, fault_of, finding, followed, listed, place_of, the
 from dtma_contract.routes import Cell, Corner, Location, path_covers
 from dtma_contract.verdict import Level
 
@@ -45,6 +45,7 @@ def judge_authentication(judged: Judged) -> None:
                 f"seen in {the(corner)}: {'none is' if should_ask else 'one is'}.{runs}{followed(group)}",
                 # Code that seems to ask may let public paths through; only the target tells for sure.
                 level=Level.MUST if should_ask or (seen and is_core) else Level.SHOULD,
+                location=fault_of(group),
                 places=map(place_of, group),
             )
         )

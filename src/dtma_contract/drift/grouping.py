@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 
 from dtma_contract.drift.freshness import Freshness
 from dtma_contract.drift.matching import Key, key_of
 from dtma_contract.drift.problems import SERVERS, Problem, offers, promised_problems, shadowed_extras
 from dtma_contract.drift.report import DriftFinding, Row
 from dtma_contract.drift.roots import Moved, Stale, moved, stale_rows, stood_in_for
-from dtma_contract.drift.wording import agreeing, counted, finding, followed, listed, place_of, the
+from dtma_contract.drift.wording import agreeing, counted, fault_of, finding, followed, listed, place_of, the
 from dtma_contract.routes import Cell, Corner, Location, RouteTable
 from dtma_contract.verdict import Level
 
@@ -172,6 +173,7 @@ def _moved_finding(group: Moved, corner: Corner) -> DriftFinding:
         title=f"{count}{f' of {file}' if file else ''} {agreeing(group.pairs, 'is', 'are')} mounted under "
         f"{group.actual} in place of {group.expected}.",
         detail=f"Expected below {group.expected}, as the contract has it; seen: {pairs}.{followed(group.problems)}",
+        location=group.mount,
         places=places,
         lists_routes=False,
         remedy=f"Mount {file or 'the router'} so that its routes begin with {group.expected}, or change contract and "
@@ -212,6 +214,22 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
     title = named if len(files) <= _NAMED_FILES else f"{len(files)} files"
     answered = f"{listed(row.name for row in stand_ins)} {agreeing(stand_ins, 'is', 'are')} answered"
     instead = f" {answered} by another handler in the meantime." if stand_ins else ""
+    # Routers of several files at once are those of a stub, which is started in place of the right entry point.
+    if len(files) == 1 and _is_of_other_source(judged, corner, group):
+        judged.add(
+            finding(
+                "missing-in-image",
+                [problem.row for problem in group],
+                corner,
+                title=f"The image does not mount {counted(group)} that its source mounts.",
+                detail="Expected: mounted, as the contract promises and the source has it; seen: declared, and reached "
+                f"by no mount: the image was built from another state of the source.{instead}{followed(group)}",
+                places=map(place_of, group),
+                remedy="Build the image again from this source.",
+            )
+        )
+        judged.explain(corner, (key_of(row.method, row.path) for row in stand_ins))
+        return
     is_doubtful = all(problem.cell.is_doubtful for problem in group)
     doubt = " Whether that code runs could not be told for sure." if is_doubtful else ""
     judged.add(
@@ -228,6 +246,16 @@ def _declared_finding(judged: Judged, corner: Corner, group: Sequence[Problem]) 
         )
     )
     judged.explain(corner, (key_of(row.method, row.path) for row in stand_ins))
+
+
+def _is_of_other_source(judged: Judged, corner: Corner, group: Sequence[Problem]) -> bool:
+    """Return whether the source mounts what the image does not, both from the same entry point."""
+    if corner is not Corner.IMAGE or any(problem.row.state(Corner.SOURCE) is not Cell.MOUNTED for problem in group):
+        return False
+    entries = [str(judged.tables[where].provenance.get("entry") or "") for where in (Corner.SOURCE, corner)]
+    # Compiled, the entry has another folder and suffix. Another name: the entry point is the fault.
+    source, image = (PurePosixPath(entry).stem for entry in entries)
+    return bool(source) and source == image
 
 
 def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
@@ -252,6 +280,7 @@ def _shadowed(judged: Judged, problems: Sequence[Problem]) -> None:
                 title=f"{counted(group)} never answer{'s' * (len(group) == 1)}: {detail}.",
                 detail=f"Expected: the handler that was written for it answers; seen: {detail}.{lost}{followed(group)}",
                 level=Level.MUST if promised else Level.SHOULD,
+                location=fault_of(group),
                 places=map(place_of, group),
             )
         )
@@ -263,6 +292,7 @@ def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
         detail = group[0].cell.detail.rstrip(".") or "under a condition that is not known"
         condition = detail if detail.startswith(("only if ", "under ")) else f"only if {detail}"
         is_core = any(problem.row.profile == "core" for problem in group)
+        is_old = group[0].corner is Corner.IMAGE and all(p.row.state(Corner.SOURCE) is Cell.MOUNTED for p in group)
         judged.add(
             finding(
                 "conditional",
@@ -272,6 +302,8 @@ def _conditional(judged: Judged, problems: Sequence[Problem]) -> None:
                 detail=f"Expected: mounted always, as the contract promises; seen in {the(group[0].corner)}: "
                 f"mounted {condition}.{followed(group)}",
                 level=Level.MUST if is_core else Level.SHOULD,
+                location=fault_of(group),
+                remedy="Build the image again from this source, which mounts it always." if is_old else "",
                 places=map(place_of, group),
             )
         )

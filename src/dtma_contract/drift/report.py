@@ -194,7 +194,7 @@ class DriftReport:
 
     @property
     def exit_code(self) -> ExitCode:
-        """The exit code: violated by a must, nothing judged where fewer than two corners could be read."""
+        """The exit code: violated by a must, nothing judged where a corner that was asked for could not be read."""
         return self.exit_code_if(strict=False)
 
     def exit_code_if(self, *, strict: bool) -> ExitCode:
@@ -203,8 +203,15 @@ class DriftReport:
             return ExitCode.VIOLATED
         if len(self.compared) < _ENOUGH:
             return ExitCode.NOTHING_JUDGED
-        unread = set(self.corners) - self.compared
-        return ExitCode.VIOLATED if strict and (self.untold or unread) else ExitCode.KEPT
+        if strict and (self.untold or self.unread):
+            return ExitCode.VIOLATED
+        # Whoever asks for a corner wants to know of it: that the others are well is no answer.
+        return ExitCode.NOTHING_JUDGED if self.unread else ExitCode.KEPT
+
+    @property
+    def unread(self) -> tuple[Corner, ...]:
+        """The corners that were asked for and could not be read at all."""
+        return tuple(corner for corner in self.corners if corner not in self.compared)
 
     @property
     def untold(self) -> tuple[Row, ...]:

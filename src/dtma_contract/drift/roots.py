@@ -31,6 +31,7 @@ class Moved:
         problems: the promised rows that are missing.
         pairs: name of each promised route with the name under which it is served, and its place.
         explained: keys of all rows that have the same root.
+        mount: the registration that gives them their prefix, or None where it is not known.
     """
 
     expected: str
@@ -38,6 +39,7 @@ class Moved:
     problems: tuple[Problem, ...]
     pairs: tuple[tuple[str, str, Location | None], ...]
     explained: frozenset[Key]
+    mount: Location | None = None
 
 
 def moved(problems: Sequence[Problem], table: RouteTable, rows: Sequence[Row]) -> Iterator[Moved]:
@@ -137,6 +139,7 @@ def _group(
         tuple(missing[key] for key in chosen),
         tuple((missing[key].row.name, f"{route.method} {route.path}", route.location) for key, route in chosen.items()),
         frozenset({*chosen, *(key_of(route.method, route.path) for route in chosen.values()), *below}),
+        next((route.via for route in chosen.values() if route.via), None),
     )
 
 
@@ -169,10 +172,13 @@ def stale_rows(rows: Sequence[Row]) -> Stale:
 
 def stood_in_for(rows: Sequence[Row], corner: Corner, files: frozenset[str]) -> tuple[Row, ...]:
     """Return the promised rows that another handler answers while their own file is mounted by nothing."""
+    cells = [cell for row in rows if row.is_promised and (cell := row.cells.get(corner)) is not None]
+    # A registration that is missed already is that route; that another path ends like it is no answer to it.
+    missed = {cell.route for cell in cells if cell.state is Cell.DECLARED and cell.route}
     return tuple(
         row
         for row in rows
         if row.is_promised
         and (cell := row.cells.get(corner)) is not None
-        and any(route.location and route.location.file in files for route in cell.others)
+        and any(route.location and route.location.file in files and route not in missed for route in cell.others)
     )

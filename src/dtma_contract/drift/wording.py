@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import zip_longest
 
@@ -11,7 +12,7 @@ from dtma_contract.drift.report import DriftFinding, Row
 from dtma_contract.routes import Corner, Location
 from dtma_contract.verdict import Level
 
-__all__ = ["agreeing", "counted", "finding", "followed", "listed", "place_of", "the"]
+__all__ = ["agreeing", "counted", "fault_of", "finding", "followed", "listed", "place_of", "the"]
 
 _NAMES = {
     Corner.CONTRACT: "the contract",
@@ -46,6 +47,13 @@ def place_of(problem: Problem) -> Location | None:
     """Return where the route stands at the problem's corner, or where its name stands."""
     route = problem.cell.route
     return route.location if route else None
+
+
+def fault_of(problems: Iterable[Problem]) -> Location | None:
+    """Return where the fault of routes that share one is: the registration that decides for most of them."""
+    routes = [problem.cell.route for problem in problems]
+    places = Counter(place for route in routes if route and (place := route.via or route.location))
+    return places.most_common(1)[0][0] if places else None
 
 
 def followed(problems: Sequence[Problem]) -> str:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dtma_contract.drift.problems import SERVERS
 from dtma_contract.drift.report import NEVER_BLOCKING, DriftReport, Row
+from dtma_contract.drift.wording import the
 from dtma_contract.routes import Cell, Corner
 from dtma_contract.verdict import Level
 
-__all__ = ["CORNER_NAMES", "corner_facts", "differing_rows", "verdict_of"]
+__all__ = ["CORNER_NAMES", "agreement_of", "corner_facts", "differing_rows", "token_word", "verdict_of"]
 
 CORNER_NAMES: Mapping[Corner, str] = {
     Corner.CONTRACT: "contract",
@@ -52,12 +54,41 @@ def _said(key: str, value: Any) -> str:
 
 def differing_rows(report: DriftReport) -> tuple[Row, ...]:
     """Return the rows that a reader has to see: the corners differ, a finding speaks of it, or it is unknown."""
-    spoken = {name for found in report.findings if found.kind != NEVER_BLOCKING for name in found.routes}
+    spoken = _spoken(report)
     return tuple(
         row
         for row in report.rows
         if not row.agrees or row.name in spoken or any(cell.state is Cell.UNKNOWN for cell in row.cells.values())
     )
+
+
+def _spoken(report: DriftReport) -> set[str]:
+    return {name for found in report.findings if found.kind != NEVER_BLOCKING for name in found.routes}
+
+
+def agreement_of(report: DriftReport) -> str:
+    """Return how many routes agree: the corners say the same, and no finding speaks of them."""
+    spoken = _spoken(report)
+    agreeing = [row for row in report.rows if row.agrees and row.name not in spoken]
+    # A build may lack an optional profile: its routes differ from the contract, and are no finding.
+    lacking = [row for row in report.rows if _is_left_out(row) and row.name not in spoken]
+    are = "routes of optional profiles are" if len(lacking) > 1 else "route of an optional profile is"
+    absent = f", {len(lacking)} {are} absent everywhere" if lacking else ""
+    return f"{len(agreeing)} of {len(report.rows)} routes agree{absent}"
+
+
+def _is_left_out(row: Row) -> bool:
+    states = {row.state(corner) for corner in SERVERS if corner in row.cells}
+    return row.profile not in {"", "core"} and states == {Cell.ABSENT}
+
+
+def token_word(report: DriftReport, row: Row, corner: Corner) -> str:
+    """Return what is wrong with a route's authentication at a corner, in a word; empty where no finding says so."""
+    cell = row.cells[corner]
+    is_named = any(found.kind == "auth-differs" and row.name in found.routes for found in report.findings)
+    if not is_named or corner not in SERVERS or not cell.is_served or cell.secured in {None, row.secured}:
+        return ""
+    return "token" if cell.secured else "open"
 
 
 def verdict_of(report: DriftReport) -> str:
@@ -66,5 +97,9 @@ def verdict_of(report: DriftReport) -> str:
     shoulds = len(report.findings) - musts
     if len(report.compared) <= 1:
         return "nothing could be compared"
+    unread = " and ".join(the(corner) for corner in report.unread)
     said = [f"{count} {word}" for count, word in ((musts, "must"), (shoulds, "should")) if count]
-    return f"drift: {' and '.join(said)}" if said else "no drift"
+    if unread and not said:
+        return f"{unread} could not be compared"
+    beside = f", and {unread} could not be compared" if unread else ""
+    return f"drift: {' and '.join(said)}{beside}" if said else "no drift"

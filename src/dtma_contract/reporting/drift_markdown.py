@@ -6,7 +6,14 @@ import re
 from collections.abc import Iterable, Iterator
 
 from dtma_contract.drift.report import DriftFinding, DriftReport, Row
-from dtma_contract.reporting.drift_facts import CORNER_NAMES, corner_facts, differing_rows, verdict_of
+from dtma_contract.reporting.drift_facts import (
+    CORNER_NAMES,
+    agreement_of,
+    corner_facts,
+    differing_rows,
+    token_word,
+    verdict_of,
+)
 from dtma_contract.routes import Cell, Corner, Unknown
 from dtma_contract.verdict import ExitCode, Level
 
@@ -40,10 +47,9 @@ def drift_markdown(report: DriftReport, *, everything: bool = False) -> str:
 
 def _lines(report: DriftReport, *, everything: bool) -> Iterator[str]:
     sign = {ExitCode.VIOLATED: "❌", ExitCode.KEPT: "✅"}.get(report.exit_code, "❔")
-    agreeing = sum(row.agrees for row in report.rows)
     yield f"### {sign} {verdict_of(report)[0].upper()}{verdict_of(report)[1:]}"
     yield ""
-    yield f"{agreeing} of {len(report.rows)} routes agree. {_sureness(report)}"
+    yield f"{agreement_of(report)}. {_sureness(report)}"
     for finding in report.findings:
         yield ""
         yield from _finding_lines(finding)
@@ -96,12 +102,15 @@ def _matrix(report: DriftReport, rows: Iterable[Row]) -> Iterator[str]:
     yield f"| route | {' | '.join(CORNER_NAMES[corner] for corner in report.corners)} |"
     yield f"|---|{'---|' * len(report.corners)}"
     for row in rows:
-        cells = " | ".join(_cell(row, corner) for corner in report.corners)
+        cells = " | ".join(_cell(report, row, corner) for corner in report.corners)
         yield f"| {_code(row.name)} | {cells} |"
 
 
-def _cell(row: Row, corner: Corner) -> str:
+def _cell(report: DriftReport, row: Row, corner: Corner) -> str:
     state = row.cells[corner].state
+    token = token_word(report, row, corner)
+    if token:
+        return f"{_SIGNS[state]}, {token}"
     return "" if state is Cell.ABSENT and corner in {Corner.CONTRACT, Corner.CONSUMER} else _SIGNS[state]
 
 

@@ -11,7 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from dtma_contract.drift.report import NEVER_BLOCKING, DriftFinding, DriftReport, Row
-from dtma_contract.reporting.drift_facts import CORNER_NAMES, corner_facts, differing_rows, verdict_of
+from dtma_contract.reporting.drift_facts import (
+    CORNER_NAMES,
+    agreement_of,
+    corner_facts,
+    differing_rows,
+    token_word,
+    verdict_of,
+)
 from dtma_contract.routes import Cell, Corner
 from dtma_contract.verdict import ExitCode, Level
 
@@ -75,14 +82,17 @@ def _matrix(report: DriftReport, rows: tuple[Row, ...]) -> Table:
     for corner in report.corners:
         table.add_column(CORNER_NAMES[corner], no_wrap=True)
     for row in rows:
-        table.add_row(Text(row.name), *(_cell(row, corner) for corner in report.corners))
+        table.add_row(Text(row.name), *(_cell(report, row, corner) for corner in report.corners))
     return table
 
 
-def _cell(row: Row, corner: Corner) -> Text:
+def _cell(report: DriftReport, row: Row, corner: Corner) -> Text:
     state = row.cells[corner].state
     word = _WORDS.get(corner, {}).get(state, str(state))
     is_plain = corner in _WORDS and state is Cell.ABSENT
+    token = token_word(report, row, corner)
+    if token:
+        return Text(f"{word}, {token}", style="bold red")
     return Text(word, style="dim" if is_plain else _STYLES[state])
 
 
@@ -103,8 +113,7 @@ def _finding_lines(finding: DriftFinding) -> Iterator[str]:
 
 def _closing_lines(report: DriftReport) -> Iterator[str]:
     style = {ExitCode.VIOLATED: "bold red", ExitCode.KEPT: "bold green"}.get(report.exit_code, "bold yellow")
-    agreeing = sum(row.agrees for row in report.rows)
-    yield f"[{style}]{verdict_of(report)}[/]  {agreeing} of {len(report.rows)} routes agree"
+    yield f"[{style}]{verdict_of(report)}[/]  {agreement_of(report)}"
     told = [
         f"{unknown.where}{f' {unknown.file}:{unknown.line}' if unknown.file else ''}: {unknown.reason}"
         for unknown in report.unknown

@@ -191,3 +191,30 @@ def test_code_that_something_may_run_later_is_a_doubt(name):
 
     assert paths_of(table, Cell.DECLARED) == ["{?}/old"]
     assert "{?}/old" in {unknown.prefix for unknown in table.unknown}
+
+
+# The file, from its second line on, and the line that decides what the route /q/r is.
+DECIDING = {
+    "a mount": ("const r = express.Router(); r.get('/r', end);\napp.use('/q', r);", 3),
+    "the inner one of two mounts": (
+        "const r = express.Router(); r.get('/r', end);\nconst o = express.Router();\no.use('/q', r);\napp.use(o);", 4,
+    ),
+    "a conditional mount": (
+        "const r = express.Router(); r.get('/r', end); \nif (process.env.A) {\n  app.use('/q', r);\n}", 4,
+    ),
+    "what answers first": (
+        "app.use('/q', (req, res) => res.end());\nconst r = express.Router(); r.get('/r', end);\napp.use('/q', r);", 2,
+    ),
+    "the route itself": ("app.get('/q/r', end);", 0),
+    "a conditional route on a mounted router": (
+        "const r = express.Router();\nif (process.env.A) r.get('/r', end);\napp.use('/q', r);", 0,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("body", "line"), DECIDING.values(), ids=DECIDING)
+def test_the_registration_that_decides_is_told(body, line):
+    """The fault of a router is where it is mounted; 0 stands for the route's own place."""
+    (route,) = (route for route in table_of(body).routes if route.path == "/q/r")
+
+    assert (route.via.line if route.via else 0) == line

@@ -31,6 +31,10 @@ MISTAKES = {
     "no such folder": (["--source", "nowhere"], ["nowhere of --source does not exist", "package.json"]),
     "a file": (["--source", "file"], ["file of --source is a file"]),
     "no such callers": (["--consumer", "nowhere"], ["nowhere of --consumer does not exist"]),
+    "no such image": (
+        ["--source", "service", "--image", "./none.tar"],
+        ["There is no file './none.tar'", "registry://"],
+    ),
     "no such entry": (["--source", "service", "--entry", "src/no.ts"], ["src/no.ts"]),
     "no URL": (["--target", "droplet:30000"], ["is no URL", "http://droplet:30000"]),
     "no pattern": (["--source", "service", "--auth-name", "("], ['The name "(" of --auth-name']),
@@ -129,26 +133,36 @@ def test_a_folder_without_a_service_is_no_pass(tmp_path):
 
 
 def test_a_dead_target_beside_a_source_is_an_unknown(service, tmp_path):
-    """The source is judged all the same; exit code 6 is for what only asks a target."""
+    """The source is judged all the same, and that is no pass: the target was asked for. 6 is for what only asks one."""
     url = f"http://127.0.0.1:{free_port()}"
     done = run("drift", "--source", str(service), "--target", url, "--format", "json", cwd=tmp_path)
     document = json.loads(done.stdout)
 
-    assert done.exit_code == 0, done
+    assert done.exit_code == 5, done
     assert {row["target"] for row in document["routes"]} == {"unknown"}
     assert [unknown["where"] for unknown in document["unknown"]] == ["target"]
 
 
-def test_an_image_that_is_not_there_is_an_unknown(service, tmp_path):
-    """It is said what was tried; a strict run does not pass."""
-    arguments = ("drift", "--source", str(service), "--image", "./none.tar")
-    done = run(*arguments, "--format", "json", cwd=tmp_path)
-    document = json.loads(done.stdout)
+def test_an_image_that_cannot_be_read_is_no_pass(service, tmp_path):
+    """It is said what was tried, and no line says that there is no drift."""
+    (tmp_path / "broken.tar").write_text("no archive")
+    arguments = ("drift", "--source", str(service), "--image", "./broken.tar")
+    done = run(*arguments, cwd=tmp_path)
 
-    assert done.exit_code == 0, done
-    assert {row["image"] for row in document["routes"]} == {"unknown"}
-    assert "none.tar" in document["unknown"][0]["reason"]
+    assert done.exit_code == 5, done
+    assert "the image could not be compared" in done.stdout
+    assert "no drift" not in done.stdout
+    assert "broken.tar" in done.stdout
     assert run(*arguments, "--strict", cwd=tmp_path).exit_code == 1
+
+
+def test_drift_beside_a_corner_that_cannot_be_read_is_drift(broken, tmp_path):
+    """Exit code 1 says more than 5; the line says both."""
+    (tmp_path / "broken.tar").write_text("no archive")
+    done = run("drift", "--source", str(broken), "--image", "broken.tar", cwd=tmp_path)
+
+    assert done.exit_code == 1, done
+    assert "drift: 1 must, and the image could not be compared" in done.stdout
 
 
 def test_the_token_is_nowhere(service, tmp_path):

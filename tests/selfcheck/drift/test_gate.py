@@ -65,7 +65,7 @@ def test_both_documents_are_in_the_json():
 MISTAKES = {
     "no image": ([], "--image"),
     "no such folder": (["--source", "nowhere", "--image", "x.tar"], "nowhere"),
-    "no such level": (["--source", "service", "--image", "x.tar", "--effects", "all"], "effect level"),
+    "no such level": (["--source", "service", "--image", "dtma:latest", "--effects", "all"], "effect level"),
 }
 
 
@@ -79,10 +79,11 @@ def test_a_mistake_is_one_message(arguments, word, tmp_path):
     assert word in done.stderr.splitlines()[-1]
 
 
-def test_an_image_that_is_not_there_is_no_pass(tmp_path):
+def test_an_image_that_cannot_be_read_is_no_pass(tmp_path):
     """The comparison is told all the same; there is no image to start."""
     write_service(tmp_path / "service")
-    arguments = ("gate", "--source", "service", "--image", "./none.tar", "--docker", f"unix://{tmp_path}/none.sock")
+    (tmp_path / "broken.tar").write_text("no archive")
+    arguments = ("gate", "--source", "service", "--image", "./broken.tar", "--docker", f"unix://{tmp_path}/none.sock")
     done = command(*arguments, "--format", "json", cwd=tmp_path)
 
     assert done.exit_code != 0, done

@@ -92,6 +92,22 @@ def test_the_last_lines_are_the_verdict():
     assert closing == ["drift: 1 must  26 of 28 routes agree", "unknown  nothing"]
 
 
+def test_a_row_that_a_finding_names_does_not_agree():
+    """All corners mount it, and one lets everyone in: the table shows which, and the line counts it out."""
+    text = text_of(drift(change(clean(), START, secured=False), clean(IMAGE)))
+    line = next(line for line in text.splitlines() if line.strip().startswith(START))
+
+    assert line.split()[2:] == ["promised", "mounted,", "open", "mounted"]
+    assert text.strip().splitlines()[-2] == "drift: 1 must  26 of 27 routes agree"
+
+
+def test_what_no_build_has_to_have_is_counted_apart():
+    """Nothing is wrong, and the routes that do not agree are explained."""
+    text = text_of(drift(drop(clean(), "/mcp*")))
+
+    assert "no drift  18 of 27 routes agree, 9 routes of optional profiles are absent everywhere" in text
+
+
 def test_a_report_of_nothing_says_so():
     """It is neither a pass nor a failure."""
     text = text_of(REPORTS["nothing could be read"])

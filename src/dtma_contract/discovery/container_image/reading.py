@@ -23,7 +23,7 @@ from dtma_contract.discovery.container_image.saved_manifests import saved_manife
 from dtma_contract.errors import EngineError
 from dtma_contract.probes.docker_images import DockerImages, default_endpoint, registry_credentials
 
-__all__ = ["DEFAULT_PLATFORM", "read_image"]
+__all__ = ["DEFAULT_PLATFORM", "check_reference", "read_image"]
 
 # What droplets are.
 DEFAULT_PLATFORM = "linux/amd64"
@@ -194,6 +194,19 @@ def _from_container(name: str, docker: str | None, wanted: _Wanted) -> ImageCont
         raise ImageError("There is no Docker Engine here.", "Name one with --docker, or set DOCKER_HOST.")
     with contextlib.closing(DockerImages.connect(endpoint)) as engine:
         return read_container(engine, name, reference=wanted.reference, endpoint=endpoint, limits=wanted.limits)
+
+
+def check_reference(reference: str, *, docker: str | None = None) -> None:
+    """Refuse what names no image at all; nothing is read, and no engine or registry is asked.
+
+    Args:
+        reference: as the user wrote it.
+        docker: the engine that was named, or None.
+
+    Raises:
+        ImageError: it is a path to nothing, or malformed.
+    """
+    place_of(reference, exists=_exists, docker=docker)
 
 
 def _exists(path: str) -> bool:

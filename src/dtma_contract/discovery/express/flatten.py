@@ -28,6 +28,7 @@ from dtma_contract.routes import (
     UNRESOLVED,
     Cell,
     Corner,
+    Location,
     Route,
     Unknown,
     canonical_path,
@@ -78,12 +79,14 @@ class _Blocker:
         path: template; of a layer everything below it too.
         whole: whether it answers everything below the path.
         described: how a reader finds it.
+        location: where it stands.
     """
 
     method: str
     path: str
     whole: bool
     described: str
+    location: Location
 
 
 @dataclass(slots=True)
@@ -109,6 +112,7 @@ class _Place:
         reached: whether requests get there at all.
         trail: the routers around it.
         altered: why what is registered there may be gone again; empty where nothing may take it away.
+        via: the mount that decides: the outermost conditional one, or else the innermost; None at the root.
     """
 
     template: str = "/"
@@ -118,6 +122,7 @@ class _Place:
     reached: bool = True
     trail: tuple[int, ...] = ()
     altered: str = ""
+    via: Location | None = None
 
 
 def flatten(
@@ -157,9 +162,12 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
         template, raw, is_reached = _joined(state, place, item.path)
         conditions = tuple(dict.fromkeys((*place.conditions, *item.conditions)))
         if isinstance(item, RegisteredRoute):
-            _route(state, item, template, raw, conditions, layers, reached=is_reached, altered=altered)
+            via = place.via if place.conditions or not conditions else None
+            _route(state, item, template, raw, conditions, layers, via, reached=is_reached, altered=altered)
         elif isinstance(item, Mount):
-            _walk(state, item.router, _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered))
+            via = place.via if place.conditions else item.location
+            inner = _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered, via)
+            _walk(state, item.router, inner)
         elif isinstance(item, Layer):
             layers.append((template, item.handler))
             if (
@@ -170,7 +178,9 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
                 and not is_partial(template)
             ):
                 described = f"`{item.handler.name}` at {item.location}, which answers everything below {template}"
-                state.blockers.append(_Blocker(ALL_METHODS, template, whole=True, described=described))
+                state.blockers.append(
+                    _Blocker(ALL_METHODS, template, whole=True, described=described, location=item.location)
+                )
         elif isinstance(item, OpaqueLayer):
             reason = item.reason + (f" (below {template})" if template != "/" else "")
             state.unknown.append(Unknown(state.corner, item.location.file, item.location.line, reason, template))
@@ -207,6 +217,7 @@ def _route(
     raw: str,
     conditions: tuple[str, ...],
     layers: list[tuple[str, Handler]],
+    via: Location | None,
     *,
     reached: bool,
     altered: str,
@@ -227,6 +238,7 @@ def _route(
             raw=raw or "/",
             middleware=tuple(handler.name for handler in handlers),
             secured=secured,
+            via=via,
         )
         if altered:
             state.routes.append(replace(route, state=Cell.UNKNOWN, detail=altered))
@@ -261,11 +273,13 @@ def _judged(
         )
     blocker = next((blocker for blocker in state.blockers if _blocks(blocker, route)), None)
     if blocker is not None and not is_partial(route.path):
-        return replace(route, state=Cell.SHADOWED, detail=f"shadowed by {blocker.described}")
+        return replace(route, state=Cell.SHADOWED, detail=f"shadowed by {blocker.described}", via=blocker.location)
     passing = [handler.passes_on for handler in item.handlers]
     if not conditions and passing and passing[-1] is False and not is_partial(route.path) and not is_regex(route.path):
         described = f"{route.method} {route.path} at {item.location}"
-        state.blockers.append(_Blocker(route.method, route.path, whole=False, described=described))
+        state.blockers.append(
+            _Blocker(route.method, route.path, whole=False, described=described, location=item.location)
+        )
     if conditions:
         return replace(route, state=Cell.CONDITIONAL, detail=f"only if {' and '.join(conditions)}")
     return route
