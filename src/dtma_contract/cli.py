@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Sequence
 from typing import NoReturn
@@ -55,6 +56,10 @@ for _command in (verify, drift, gate, explain, fence, sweep):
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line; every expected failure is one message and the documented exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        # What was read may hold half of a character, which no encoding can write.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         given = list(arguments) if arguments is not None else None
         commands.main(args=given, prog_name="dtma-contract", standalone_mode=False)

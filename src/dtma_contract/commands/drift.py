@@ -129,7 +129,7 @@ def _write(report: DriftReport, form: str, output: str | None, *, everything: bo
         click.echo(document, nl=False)
         return
     try:
-        Path(output).write_text(document, "utf-8")
+        Path(output).write_text(document, "utf-8", "backslashreplace")
     except OSError as problem:
         raise UsageError(
             f"The result cannot be written to {output}: {problem.strerror or problem}.", "Name another file."

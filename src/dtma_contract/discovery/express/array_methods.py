@@ -180,6 +180,10 @@ def _shift(machine: Machine, this: Value, arguments: list[Value], node: Node) ->
 
 def _concat(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     made = ArrayValue(list(_items(this)), is_open=_is_open(this))
+    machine.spend(len(made.items))
+    if len(made.items) > machine.limits.items:
+        made.is_open = True
+        return made
     for argument in arguments:
         for condition, option in alternatives(argument):
             if isinstance(option, ArrayValue):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
-from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on
+from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on, skips
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.paths import syntax_error
@@ -298,7 +298,8 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
                 yield from _handlers(machine, option.items, [], node)
         passing = [passes_on(machine, option) for option in options if not isinstance(option, ArrayValue)]
         if passing:
-            yield Handler(handler_name(written, value), passing[0] if len(set(passing)) == 1 else None)
+            passes = passing[0] if len(set(passing)) == 1 else None
+            yield Handler(handler_name(written, value), passes, any(map(skips, options)))
 
 
 # -- use

@@ -114,6 +114,9 @@ def spread_into(machine: Machine, made: ArrayValue, source: Value, node: Node) -
         return
     doubtful = 0
     for condition, item in iterated(machine, source, node):
+        if len(made.items) > machine.limits.items:
+            made.is_open = True
+            break
         doubtful += bool(condition)
         if doubtful > _MAX_DOUBTFUL:
             # What may be there doubles with every spread of a spread.

@@ -41,7 +41,8 @@ __all__ = ["DEFAULT_AUTH_NAMES", "Flattened", "flatten"]
 # Names of middleware that asks for a token, as people write them; --auth-name adds others.
 DEFAULT_AUTH_NAMES = (
     r"auth(?!or)",
-    r"(?:require|verify|check|validate|ensure|need|is)\w*(?:token|user|admin|login|logged|session|apikey|api_key|permission|role)",
+    r"(?:require|verify|ensure|need|is)\w*(?:token|user|admin|login|logged|session|apikey|api_key|permission|role)",
+    r"(?:check|validate)\w*(?:token|session|apikey|api_key|permission|role)",
     r"jwt",
     r"bearer",
     r"protect",
@@ -50,7 +51,11 @@ DEFAULT_AUTH_NAMES = (
     r"authoriz|authoris",
     r"passport",
 )
-_NO_AUTH = re.compile(r"optional|skip|no_?auth|without|anonymous|authorsroute|oauth.*callback", re.IGNORECASE)
+_NO_AUTH = re.compile(
+    r"optional|skip|no_?auth|without|anonymous|oauth.*callback|initialize|session$|csrf|limit|logg|xss|exists",
+    re.IGNORECASE,
+)
+_UNNAMED = "an anonymous function"
 
 # Routers that mount each other in a circle end.
 _MAX_DEPTH = 24
@@ -80,6 +85,7 @@ class _Blocker:
         whole: whether it answers everything below the path.
         described: how a reader finds it.
         location: where it stands.
+        raw: its path as it was written; empty for a layer.
     """
 
     method: str
@@ -87,6 +93,7 @@ class _Blocker:
     whole: bool
     described: str
     location: Location
+    raw: str = ""
 
 
 @dataclass(slots=True)
@@ -224,7 +231,7 @@ def _route(
 ) -> None:
     above = [handler for path, handler in layers if _runs_before(path, template)]
     handlers = [*above, *item.handlers[:-1]]
-    secured = any(state.auth.search(handler.name) and not _NO_AUTH.search(handler.name) for handler in handlers)
+    secured = _secured(state, handlers, item.handlers[-1:])
     holes = _holes(item.path)
     for method in item.methods:
         key = (method, canonical_path(template), item.location, conditions)
@@ -246,6 +253,16 @@ def _route(
         state.routes.append(
             _judged(state, route, item, conditions, holes, reached=reached, is_method_known=method != "?")
         )
+
+
+def _secured(state: _State, handlers: Sequence[Handler], last: Sequence[Handler]) -> bool | None:
+    """Return whether a token is asked for, or None where a handler without a name, or the last one, may ask for it."""
+    if any(state.auth.search(handler.name) and not _NO_AUTH.search(handler.name) for handler in handlers):
+        return True
+    is_doubtful = any(handler.name == _UNNAMED for handler in handlers) or any(
+        state.auth.search(handler.name) for handler in last
+    )
+    return None if is_doubtful else False
 
 
 def _judged(
@@ -275,10 +292,13 @@ def _judged(
     if blocker is not None and not is_partial(route.path):
         return replace(route, state=Cell.SHADOWED, detail=f"shadowed by {blocker.described}", via=blocker.location)
     passing = [handler.passes_on for handler in item.handlers]
-    if not conditions and passing and passing[-1] is False and not is_partial(route.path) and not is_regex(route.path):
+    answers = passing[-1:] == [False] and not any(handler.skips for handler in item.handlers[:-1])
+    # A parameter with a constraint, or a group, takes less than its template says.
+    is_plain = not is_partial(route.path) and not is_regex(route.path) and "(" not in route.raw
+    if not conditions and answers and is_plain:
         described = f"{route.method} {route.path} at {item.location}"
         state.blockers.append(
-            _Blocker(route.method, route.path, whole=False, described=described, location=item.location)
+            _Blocker(route.method, route.path, whole=False, described=described, location=item.location, raw=route.raw)
         )
     if conditions:
         return replace(route, state=Cell.CONDITIONAL, detail=f"only if {' and '.join(conditions)}")
@@ -305,6 +325,9 @@ def _blocks(blocker: _Blocker, route: Route) -> bool:
     if blocker.method not in {ALL_METHODS, route.method} and not (blocker.method == "GET" and route.method == "HEAD"):
         return False
     if is_regex(route.path) or is_regex(blocker.path):
+        return False
+    if not blocker.whole and blocker.raw != route.raw and blocker.raw.strip("/") == route.raw.strip("/"):
+        # With strict routing they are two.
         return False
     if not blocker.whole:
         return path_covers(blocker.path, route.path)

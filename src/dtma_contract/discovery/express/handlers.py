@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
@@ -10,7 +11,7 @@ from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import FunctionValue, NativeFunction, Opaque, Value
 
-__all__ = ["dispatches", "handler_name", "passes_on"]
+__all__ = ["dispatches", "handler_name", "passes_on", "skips"]
 
 # Request, response and the way on (Express, "Writing middleware").
 _WITH_NEXT = 3
@@ -46,6 +47,11 @@ def handler_name(written: Node | None, value: Value) -> str:
     return "a handler"
 
 
+def skips(value: Value) -> bool:
+    """Return whether a handler may leave the rest of its own route (`next('route')`)."""
+    return isinstance(value, FunctionValue) and bool(re.search(r"['\"`]route['\"`]|\.\.\.", value.node.text))
+
+
 def dispatches(function: FunctionValue) -> bool:
     """Return whether a handler may hand its request on to a router by calling it."""
     return bool(_HANDS_ON.search(function.node.text))
@@ -75,7 +81,8 @@ def passes_on(machine: Machine, value: Value, depth: int = 0) -> bool | None:
     if body is None:
         return None
     if len(parameters) < _WITH_NEXT:
-        return None if re.search(r"\barguments\b", body.text) else False
+        # Its arguments, or the request itself, may know the way on; another handler may be called.
+        return None if re.search(r"\barguments\b|\.next\b", body.text) or dispatches(value) else False
     return _uses_next(machine, body, parameters[2] or "", value, depth)
 
 
@@ -96,8 +103,12 @@ def _parameters(node: Node) -> list[str | None]:
 
 def _uses_next(machine: Machine, body: Node, name: str, function: FunctionValue, depth: int) -> bool | None:
     if not re.search(rf"\b{re.escape(name)}\b", body.text):
-        return False
+        # The request knows the way on as well.
+        return None if re.search(r"\.next\b", body.text) else False
+    caught = list(_caught_errors(body))
     verdict: bool | None = False
+    mentions = len(re.findall(rf"\b{re.escape(name)}\b", body.text))
+    understood = 0
     for node in body.descendants():
         if node.type != "call_expression":
             continue
@@ -106,23 +117,53 @@ def _uses_next(machine: Machine, body: Node, name: str, function: FunctionValue,
             continue
         passed = arguments.kids
         if callee.type == "identifier" and callee.text == name:
+            understood += 1
             if not passed or passed[0].type in {"string", "undefined"}:
                 return True
+            if not _is_surely_error(passed[0], caught):
+                verdict = None
             continue
-        if not any(argument.type == "identifier" and argument.text == name for argument in passed):
+        places = [
+            index for index, argument in enumerate(passed) if argument.type == "identifier" and argument.text == name
+        ]
+        if not places:
             continue
+        understood += len(places)
         method = callee.get("property") if callee.type == "member_expression" else None
         if method is not None and method.text == "catch":
             continue
-        inner = _resolved_callee(callee, function)
-        answer = passes_on(machine, inner, depth + 1) if inner is not None else None
+        inner = _resolved_callee(callee, function) if places == [2] else None
+        is_handler = isinstance(inner, FunctionValue) and len(_parameters(inner.node)) == _WITH_NEXT
+        answer = passes_on(machine, inner, depth + 1) if is_handler else None
         if answer:
             return True
         verdict = None if answer is None else verdict
     # Any other mention, such as a wrapper object, may lead anywhere.
-    mentions = len(re.findall(rf"\b{re.escape(name)}\b", body.text))
-    calls = len(re.findall(rf"\b{re.escape(name)}\s*\(|\b{re.escape(name)}\s*[,)]", body.text))
-    return verdict if mentions <= calls else None
+    return verdict if mentions <= understood else None
+
+
+def _caught_errors(body: Node) -> Iterator[tuple[int, int, str]]:
+    """Yield where an error is surely at hand, and its name: in a catch clause, and in what `.catch` calls."""
+    for node in body.descendants():
+        if node.type == "catch_clause" and (parameter := node.get("parameter")) is not None:
+            yield node.start, node.end, parameter.text
+        elif node.type == "call_expression":
+            callee, arguments = node.get("function"), node.get("arguments")
+            method = callee.get("property") if callee is not None and callee.type == "member_expression" else None
+            if method is not None and method.text == "catch" and arguments is not None and arguments.kids:
+                handler = arguments.kids[0]
+                names = _parameters(handler) if handler.type in {"arrow_function", "function_expression"} else []
+                if names and names[0]:
+                    yield handler.start, handler.end, names[0]
+
+
+def _is_surely_error(argument: Node, caught: list[tuple[int, int, str]]) -> bool:
+    """Return whether `next` is given an error, so that only error handlers see the request: `next(null)` goes on."""
+    if argument.type in {"new_expression", "object", "number", "template_string"}:
+        return True
+    return argument.type == "identifier" and any(
+        start <= argument.start < end and argument.text == name for start, end, name in caught
+    )
 
 
 def _resolved_callee(callee: Node, function: FunctionValue) -> Value | None:

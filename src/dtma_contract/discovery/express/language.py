@@ -198,6 +198,8 @@ def call_member(machine: Machine, holder: Value, name: Value, arguments: list[Va
     callee = member_of(machine, holder, name, node)
     if isinstance(callee, Nothing) and isinstance(holder, ObjectValue):
         callee = Opaque(excerpt(node.get("function") or node))
+        # Whatever it is, it may give the object members (`exports.__defineGetter__`).
+        holder.is_open = True
     return machine.call(callee, holder, arguments, node)
 
 

@@ -24,6 +24,7 @@ class Limits:
         depth: calls inside of calls.
         nested: calls of one function inside of itself.
         turns: turns of one loop.
+        items: of one list.
         first_steps: nodes evaluated in one such callback before it is known to register.
         speculative_steps: nodes evaluated in one callback of which it is not known whether it is called.
         idle_function_steps: nodes evaluated in all calls of one function that registers nothing.
@@ -34,6 +35,7 @@ class Limits:
     depth: int = 90
     nested: int = 12
     turns: int = 2_000
+    items: int = 20_000
     first_steps: int = 10_000
     speculative_steps: int = 1_500_000
     idle_steps: int = 40_000

@@ -68,8 +68,13 @@ def as_text(value: Value) -> Value:
     return Text((Hole(value.origin if isinstance(value, Opaque) else "?"),))
 
 
+def _size(value: Value) -> int:
+    """Return how much a text holds: its letters, or its parts where some are unknown."""
+    return len(value) if isinstance(value, str) else len(value.parts) * 100 if isinstance(value, Text) else 0
+
+
 def _concatenated(left: Value, right: Value) -> Value:
-    if any(isinstance(side, str) and len(side) > _MAX_TEXT for side in (left, right)):
+    if any(_size(side) > _MAX_TEXT for side in (left, right)):
         return Text((Hole("a long text"),))
     lefts, rights = list(alternatives(as_text(left))), list(alternatives(as_text(right)))
     if len(lefts) * len(rights) > _MAX_PRODUCT:

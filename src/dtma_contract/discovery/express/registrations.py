@@ -19,11 +19,13 @@ class Handler:
 
     Attributes:
         name: as the program names it, such as ``requireToken`` or ``cors``.
+        skips: whether it may leave the rest of its own route.
         passes_on: whether it may leave the request to what was registered later, or None where that is not known.
     """
 
     name: str
     passes_on: bool | None = None
+    skips: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,14 @@ from dtma_contract.discovery.express.values import (
 __all__ = ["TEXT_METHODS", "compiled"]
 
 
+# A repeated group that repeats inside, or that has a choice: on some texts it takes for ever.
+_EXPONENTIAL = re.compile(r"[+*}][^()]*\)[+*{]|\|[^()]*\)[+*{]")
+
+
 def compiled(pattern: PatternValue) -> re.Pattern[str] | None:
     """Return a regular expression of JavaScript as Python's, or None where they differ too much."""
+    if _EXPONENTIAL.search(pattern.source):
+        return None
     source = re.sub(r"\(\?<([A-Za-z_]\w*)>", r"(?P<\1>", pattern.source).replace(r"\/", "/").replace("[^]", r"[\s\S]")
     source = source.replace(r"\d", "[0-9]") if r"[\d" not in source else source
     # `$` is the very end, without the m flag.
