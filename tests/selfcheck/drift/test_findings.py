@@ -86,11 +86,9 @@ CASES = {
         [declared(S, START, STOP), declared(M, START, STOP), drop(T, START, STOP)],
         [("declared-not-mounted", "must", "source")],
     ),
-    # Its source mounts it from the same entry point: there is nothing to mend but the build.
     "only in the image": ([S, declared(M, START)], [("missing-in-image", "must", "image")]),
     "only in the image, which starts another file": (
-        [S, replace(declared(M, START), provenance={"entry": "dist/simple.js"})],
-        [("declared-not-mounted", "must", "image")],
+        [S, replace(declared(M, START), provenance={"entry": "x.js"})], [("declared-not-mounted", "must", "image")],
     ),
     "only the image is looked at": ([declared(M, START)], [("declared-not-mounted", "must", "image")]),
     "the stub entry point": ([stub(S)], [("declared-not-mounted", "must", "source")]),
@@ -441,34 +439,6 @@ def test_a_missing_route_points_to_its_neighbour():
     found = only_finding(drop(S, START))
 
     assert (found.location.file, "registered at src/routes/tools.ts" in found.detail) == ("src/routes/tools.ts", True)
-
-
-def test_a_path_that_ends_like_an_unmounted_one_is_no_answer_to_it():
-    """A router that declares /execute and was mounted at /ssh has nothing to do with the execute of a tool."""
-    unmounted = route("POST /{?}/execute", Cell.DECLARED, "src/routes/ssh.ts:13")
-    found = only_finding(add(drop(S, "POST /ssh/execute"), unmounted))
-
-    assert (found.kind, found.routes) == ("declared-not-mounted", ("POST /ssh/execute",))
-    assert "/tools/" not in found.detail
-
-
-MOUNT = Location("src/index.ts", 40)
-# What is wrong with a router as a whole, and how its routes look then.
-ROUTER_FAULTS = {
-    "prefix-differs": move(change(S, "/tools*", via=MOUNT), "/tools", "/instances"),
-    "conditional": change(S, "/tools*", state=Cell.CONDITIONAL, detail="only if process.env.X", via=MOUNT),
-    "shadowed": change(S, "/tools*", state=Cell.SHADOWED, detail=CATCH_ALL, via=MOUNT),
-    "auth-differs": change(S, "/tools*", secured=False, via=MOUNT),
-}
-
-
-@pytest.mark.parametrize(("kind", "source"), ROUTER_FAULTS.items(), ids=ROUTER_FAULTS)
-def test_a_fault_of_a_mount_points_to_the_mount(kind, source):
-    """The handlers are right as they are; their places stay with the routes."""
-    found = only_finding(source)
-
-    assert (found.kind, found.location) == (kind, MOUNT)
-    assert {place.file for place in found.places} == {"src/routes/tools.ts"}
 
 
 def test_what_nobody_calls_never_blocks():
