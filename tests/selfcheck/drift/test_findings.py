@@ -60,7 +60,6 @@ CATCH_ALL = "app.use (src/app.ts:20) answers everything"
 
 # What is compared, and the findings with level and corner; promised-but-not-called is left out.
 CASES = {
-    # Nothing is wrong.
     "clean source": ([S], []),
     "clean in all corners": ([S, M, T, called(*EVERYTHING)], []),
     "a caller of some": ([S, called(START, "GET /status")], []),
@@ -108,7 +107,6 @@ CASES = {
         [replace(declared(S, START), unknown=(Unknown(SOURCE, "src/routes/tools.ts", 17, "it may run", "{?}/x"),))],
         [("declared-not-mounted", "should", "source")],
     ),
-    # Files.
     "a file it needs": ([S, lacking(M, "/etc/dtma.conf")], [("missing-configuration", "should", "image")]),
     "two such files": ([lacking(M, "/etc/a", "/etc/b")], [("missing-configuration", "should", "image")]),
     "an image that lacks no file": ([lacking(M)], []),
@@ -205,7 +203,6 @@ CASES = {
         [drop(S, STOP), behind(drop(M, START, STOP), 5)],
         [("missing-in-source", "must", "source"), ("stale-image", "must", "image")],
     ),
-    # Crashes.
     "the source crashes": (
         [replace(S, crash="createApplication is not exported", crash_location=Location("src/index.ts", 4))],
         [("crashes-at-load", "must", "source")],
