@@ -39,6 +39,8 @@ PURE = {
             "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
         )
     ),
+    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
+    "dtma_contract.probes.certificates",
     "dtma_contract.diagnosis",
     *(
         f"dtma_contract.diagnosis.{name}"
