@@ -22,7 +22,7 @@ PURE = {
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
             "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
-            "discovery.target_evidence", "drift",
+            "discovery.target_evidence", "drift", "log_redaction", "environment_secrets",
         )
     ),
     *(
@@ -39,6 +39,7 @@ PURE = {
             "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
         )
     ),
+    *(f"dtma_contract.diagnosis.{name}" for name in ("agent_choice", "engine_answers", "facts")),
     "dtma_contract.discovery.introspection.answer",
     "dtma_contract.discovery.provenance",
     *(
