@@ -19,7 +19,7 @@ from neighbours.express_container import ExpressContainer, express_container
 from neighbours.express_stock import Checkouts, Images, checkouts, images
 from neighbours.quiet_engine import quiet_engine
 from neighbours.reference import Reference, running_reference
-from neighbours.ssh_host import SshHost, ssh_host
+from neighbours.sshd import SshHost, running_sshd
 
 __all__ = ["Stage", "stage"]
 
@@ -110,7 +110,9 @@ class Stage:
     @property
     def ssh(self) -> SshHost:
         """This machine, by ssh."""
-        return self.shared("ssh", ssh_host)
+        folder = self._folder / "sshd"
+        folder.mkdir(exist_ok=True)
+        return self.shared("ssh", lambda: running_sshd(folder))
 
 
 @contextlib.contextmanager
