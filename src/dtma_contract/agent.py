@@ -107,6 +107,26 @@ class Agent:
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
         """Send a request to a path, percent-encoded by the caller; arguments and errors as in :meth:`call`."""
+        exchange = self.exchange(method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+        _raise_for_fence(exchange)
+        return exchange
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: str | None = VALID,
+        json: Any = ...,
+        content: bytes = b"",
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
+        """Send a request as :meth:`send` does, and return whatever is answered, by the fence itself too.
+
+        Raises:
+            TargetGoneError: the fence does not answer, or not in time.
+        """
         body = content if json is ... else json_codec.dumps(json).encode()
         sent_headers = dict(headers or {})
         if auth is not None:
@@ -121,7 +141,7 @@ class Agent:
             response = self._client.send(request)
         except httpx.TransportError as problem:
             raise TargetGoneError(f"fence-unreachable: {type(problem).__name__}: {problem}") from None
-        exchange = Exchange(
+        return Exchange(
             method=method,
             target=target,
             request_headers=sent_headers,
@@ -131,8 +151,6 @@ class Agent:
             body=response.content,
             milliseconds=(time.perf_counter() - started) * 1000,
         )
-        _raise_for_fence(exchange)
-        return exchange
 
 
 def _raise_for_fence(exchange: Exchange) -> None:

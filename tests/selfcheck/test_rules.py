@@ -22,7 +22,7 @@ PURE = {
         for name in (
             "verdict", "contract", "clauses", "judgement", "evidence", "bodies", "baseline", "settings", "run_identity",
             "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims", "discovery.route_questions",
-            "discovery.target_evidence", "drift",
+            "discovery.target_evidence", "drift", "log_redaction", "environment_secrets",
         )
     ),
     *(
@@ -39,10 +39,14 @@ PURE = {
             "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
         )
     ),
+    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
+    "dtma_contract.probes.certificates",
     "dtma_contract.diagnosis",
     *(
         f"dtma_contract.diagnosis.{name}"
-        for name in ("causes", "code", "diagnosis", "facts", "reading", "rules", "suspicion")
+        for name in (
+            "agent_choice", "causes", "code", "diagnosis", "engine_answers", "facts", "reading", "rules", "suspicion",
+        )
     ),
     *(
         f"dtma_contract.diagnosis.rules.{name}"

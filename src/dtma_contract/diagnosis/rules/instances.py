@@ -167,7 +167,9 @@ def instance_unknown(facts: Facts) -> Iterator[Suspicion]:
     """Neither the agent nor the Engine has it."""
     listed = facts.listed_instances
     name = facts.instance
-    if not name or not is_agent(facts) or listed is None or name in listed or name in (facts.seen_instances or ()):
+    if not _NAME.fullmatch(name) or not is_agent(facts) or listed is None:
+        return
+    if name in listed or name in (facts.seen_instances or ()):
         return
     docker = facts.docker if facts.docker and not facts.docker.problem else None
     if docker and docker.container(name):

@@ -280,7 +280,7 @@ _PUBLIC = {"core.service", "core.health", "core.status"}
 def stub_deployment(facts: Facts) -> Iterator[Suspicion]:
     """A deploy of an image that cannot resolve is accepted."""
     accepted = [answer for answer in answered(facts, Question.UNRESOLVABLE_DEPLOY) if is_success(answer)]
-    if not accepted:
+    if not accepted or not is_agent(facts):
         return
     answer = accepted[0]
     said = f"a deploy of an image that no registry has is answered {answer.describe(120)}"
