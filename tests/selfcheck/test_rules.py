@@ -35,8 +35,8 @@ PURE = {
     *(
         f"dtma_contract.discovery.express.{name}"
         for name in (
-            "call_sites", "contents", "endings", "flatten", "limits", "middleware_packages", "needed_files",
-            "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+            "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages", "needed_files",
+            "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values", "version_ranges",
         )
     ),
     "dtma_contract.discovery.introspection.answer",

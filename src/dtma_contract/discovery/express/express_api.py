@@ -275,9 +275,11 @@ def _register(
 def _refused(machine: Machine, condition: str, path: PathValue, node: Node) -> None:
     """Note that Express throws at a path; a default stands for another one, and says nothing."""
     if not condition and isinstance(path, str) and not isinstance(path, DefaultText):
-        reason = syntax_error(path, machine.express_major)
-        if reason:
-            machine.crashes(node, f"Express {machine.express_major} refuses the path {path!r}: {reason}")
+        version = machine.express
+        reason = syntax_error(path, version.major)
+        # Where the version is not sure, flattening tells that the path has two readings.
+        if reason and all(syntax_error(path, other) for other in version.others):
+            machine.crashes(node, f"Express {version.major} refuses the path {path!r}: {reason}")
 
 
 def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], node: Node) -> Iterator[Handler]:

@@ -15,6 +15,7 @@ from dtma_contract.discovery.express.declarations import hoist
 from dtma_contract.discovery.express.endings import NORMAL
 from dtma_contract.discovery.express.entry import Entry
 from dtma_contract.discovery.express.express_api import express_module
+from dtma_contract.discovery.express.express_version import express_version
 from dtma_contract.discovery.express.expressions import EVALUATORS
 from dtma_contract.discovery.express.language_globals import from_json, install_globals
 from dtma_contract.discovery.express.limits import Limits, ThrownError
@@ -24,7 +25,7 @@ from dtma_contract.discovery.express.module_links import ModuleLinks
 from dtma_contract.discovery.express.modules import Module
 from dtma_contract.discovery.express.node_api import NodeApi, url_class
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.packages import Packages, express_major
+from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, excerpt, parse
@@ -41,6 +42,7 @@ from dtma_contract.discovery.express.values import (
     alternatives,
     either,
 )
+from dtma_contract.discovery.express.version_ranges import ExpressVersion
 from dtma_contract.discovery.file_tree import FileTree
 from dtma_contract.routes import Location
 
@@ -70,6 +72,7 @@ class Program:
         entry: where it begins.
         folder: the folder that its process is started in.
         limits: what the evaluation may cost.
+        version: of Express; by default what the tree tells.
 
     Attributes:
         machine: the evaluation.
@@ -77,13 +80,20 @@ class Program:
     """
 
     def __init__(
-        self, tree: FileTree, packages: Packages, entry: Entry, folder: str, limits: Limits | None = None
+        self,
+        tree: FileTree,
+        packages: Packages,
+        entry: Entry,
+        folder: str,
+        limits: Limits | None = None,
+        *,
+        version: ExpressVersion | None = None,
     ) -> None:
         self._tree = tree
         self._packages = packages
         self._resolver = Resolver(tree, packages)
         self.entry = entry
-        self.machine = machine = Machine(self._load, limits, express_major=express_major(packages, folder))
+        self.machine = machine = Machine(self._load, limits, express=version or express_version(packages, folder))
         machine.exports_of = self._exports_of
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}

@@ -14,7 +14,7 @@ from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.limits import Limits
-from dtma_contract.discovery.express.packages import Packages, express_major
+from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.paths import template_of
 from dtma_contract.discovery.express.program import Program
 from dtma_contract.discovery.express.registrations import RouterValue
@@ -141,7 +141,7 @@ class _Reader:
         self._corner = corner
         self._folder = folder
         self._auth_names = auth_names
-        self._major = express_major(packages, folder)
+        self._version = program.machine.express
 
     def table(self) -> RouteTable:
         machine = self._program.machine
@@ -170,16 +170,15 @@ class _Reader:
         )
 
     def _flattened(self, roots: Sequence[RouterValue], prefix: str = "/") -> Flattened:
-        return flatten(
-            roots, corner=self._corner, express_major=self._major, auth_names=self._auth_names, prefix=prefix
-        )
+        return flatten(roots, corner=self._corner, express=self._version, auth_names=self._auth_names, prefix=prefix)
 
     def _provenance(self) -> dict[str, object]:
         package = self._packages.at(self._folder)
         return {
             "entry": self._program.entry.path,
             "entry_told_by": self._program.entry.told_by,
-            "express": self._major,
+            "express": self._version.major,
+            "express_told_by": self._version.told_by,
             "modules": len(self._program.modules),
             "needs_files": [needed.to_json() for needed in self._program.machine.needed.values()],
             "package": {
@@ -238,7 +237,7 @@ class _Reader:
                     path,
                     site.line,
                     f"{site.method} {site.path} is registered by code that nothing was seen to run",
-                    f"{UNRESOLVED}{template_of(site.path, self._major)}",
+                    f"{UNRESOLVED}{template_of(site.path, self._version.major)}",
                     site.method,
                 )
             )
@@ -262,7 +261,8 @@ class _Reader:
             if path in covered:
                 continue
             entry = Entry(path, "unreached", is_compiled=self._program.entry.is_compiled)
-            program = Program(self._tree, self._packages, entry, self._folder, Limits(steps=300_000))
+            limits = Limits(steps=300_000)
+            program = Program(self._tree, self._packages, entry, self._folder, limits, version=self._version)
             program.run()
             if not _has_routes(program):
                 program.run_exports()
@@ -307,7 +307,7 @@ class _Reader:
                 yield path
 
     def _of_site(self, path: str, site: CallSite, why: str) -> Route:
-        template = template_of(site.path, self._major)
+        template = template_of(site.path, self._version.major)
         return Route(
             site.method,
             f"{UNRESOLVED}{template if template.startswith('/') else '/' + template}",
