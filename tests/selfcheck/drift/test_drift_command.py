@@ -132,6 +132,17 @@ def test_a_folder_without_a_service_is_no_pass(tmp_path):
     assert "package.json" in document["unknown"][0]["reason"]
 
 
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a source", "alone"])
+def test_callers_of_which_there_are_none_are_no_pass(beside, service, tmp_path):
+    """They were asked for; exit code 5, and the reason."""
+    (tmp_path / "callers").mkdir()
+    given = ("--source", str(service)) if beside else ()
+    done = run("drift", *given, "--consumer", "callers", "--format", "json", cwd=tmp_path)
+
+    assert done.exit_code == 5, done
+    assert "there is no caller to read" in json.loads(done.stdout)["unknown"][0]["reason"]
+
+
 def test_a_dead_target_beside_a_source_is_an_unknown(service, tmp_path):
     """The source is judged all the same, and that is no pass: the target was asked for. 6 is for what only asks one."""
     url = f"http://127.0.0.1:{free_port()}"

@@ -461,6 +461,24 @@ def test_strict_blocks_on_core_that_nobody_could_tell_of():
     assert [row.name for row in report.untold] == [START]
 
 
+def test_a_strict_run_with_anything_left_open_is_no_pass():
+    """What could not be resolved may be what differs."""
+    report = drift(replace(S, unknown=(HIDDEN,)))
+
+    assert (report.complete, report.exit_code, report.exit_code_if(strict=True)) == (
+        False,
+        ExitCode.KEPT,
+        ExitCode.NOTHING_JUDGED,
+    )
+
+
+def test_a_corner_that_told_of_no_promised_route_was_not_compared():
+    """What it has besides is not what was asked."""
+    report = drift(replace(S, routes=(route("GET /x"),), unknown=(replace(HIDDEN, prefix="/"),)))
+
+    assert (report.exit_code, report.unread) == (ExitCode.NOTHING_JUDGED, (SOURCE,))
+
+
 def test_strict_blocks_on_a_corner_that_could_not_be_read():
     """It was asked for; without --strict it is no pass either, for the others say nothing of it."""
     report = drift(S, unread(IMAGE))

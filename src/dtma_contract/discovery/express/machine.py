@@ -206,10 +206,10 @@ class Machine:
         """Note something that could not be resolved at a place."""
         self.problems.setdefault((location, reason), Problem(location, reason, hides))
 
-    def crashes(self, node: Node, reason: str) -> None:
+    def crashes(self, place: Node | Location, reason: str) -> None:
         """Note that the program ends here while it loads, unless that depends on something, or is caught."""
         if self.crash is None and not self.conditions and not self.tries and not self.unsure:
-            self.crash = (reason, self.location(node))
+            self.crash = (reason, place if isinstance(place, Location) else self.location(place))
 
     # -- state
 

@@ -29,6 +29,7 @@ from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, excerpt, parse
+from dtma_contract.discovery.express.unreadable_files import broken_at, json_problem, unreadable_package
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     DefaultText,
@@ -90,6 +91,7 @@ class Program:
         version: ExpressVersion | None = None,
     ) -> None:
         self._tree = tree
+        self._folder = folder
         self._packages = packages
         self._resolver = Resolver(tree, packages)
         self.entry = entry
@@ -110,7 +112,9 @@ class Program:
     def run(self) -> None:
         """Evaluate the program from its entry."""
         location = Location(self.entry.path, 1)
-        self.machine.run_guarded(lambda: self.module(self.entry.path), location)
+        if crash := unreadable_package(self._tree, self.entry, self._folder):
+            self.machine.crashes(*crash)
+        self.machine.run_guarded(lambda: self.module(self.entry.path, is_needed=True), location)
         self.machine.run_guarded(self.machine.callbacks.run, location)
         self._links.check()
 
@@ -126,8 +130,13 @@ class Program:
             self.machine.run_guarded(partial(self._used, value, module.file.root), location)
         self.machine.run_guarded(self.machine.callbacks.run, location)
 
-    def module(self, path: str) -> Value:
-        """Evaluate a module, unless that was done, and return what importing it gives."""
+    def module(self, path: str, *, is_needed: bool = False) -> Value:
+        """Evaluate a module, unless that was done, and return what importing it gives.
+
+        Args:
+            path: of its file.
+            is_needed: whether the program ends where it cannot be loaded.
+        """
         known = self.modules.get(path)
         if known is not None:
             return known.value
@@ -136,8 +145,13 @@ class Program:
             self.machine.problem_at(Location(path, 0), "the file cannot be read")
             return Opaque(path, unresolved="a file that cannot be read")
         if path.endswith(".json"):
+            if is_needed and (problem := json_problem(self._tree, path)):
+                reason = f"{path} is no valid JSON, {problem[1]}: the process ends while it loads"
+                self.machine.crashes(Location(path, problem[0]), reason)
             return self._json(path, content)
         file = parse(path, content)
+        if is_needed and (broken := broken_at(file)):
+            self.machine.crashes(*broken)
         for line in file.error_lines[:3]:
             self.machine.problem_at(Location(path, line), "the syntax cannot be followed here")
         module = Module(path, file, Scope(self.machine.globals, is_function=True))
@@ -209,7 +223,9 @@ class Program:
         clean = specifier.removeprefix("file://")
         found = self._resolver.resolve(importer, clean)
         if found.kind is Kind.FILE:
-            return self.module(found.name)
+            is_json = found.name.endswith(".json")
+            # A compiler writes what it makes of a file that is imported; what is required is read as it is.
+            return self.module(found.name, is_needed=required or (is_needed and not is_json))
         if found.kind is Kind.BUILTIN:
             return self._node.module(found.name)
         if found.kind is Kind.PACKAGE:

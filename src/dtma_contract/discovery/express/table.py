@@ -20,6 +20,7 @@ from dtma_contract.discovery.express.program import Program
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import CODE_EXTENSIONS, Resolver
 from dtma_contract.discovery.express.syntax import parse
+from dtma_contract.discovery.express.unreadable_files import json_problem
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 from dtma_contract.errors import UsageError
 from dtma_contract.routes import (
@@ -111,6 +112,11 @@ def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None)
         yield candidate
     if not found_any:
         where = folder or "the folder"
+        if problem := json_problem(tree, join(folder, "package.json")):
+            raise UsageError(
+                f"The package.json in {where} is no valid JSON, line {problem[0]}: {problem[1]}.",
+                "Mend it, or name the file that the service starts with by --entry.",
+            )
         if packages.at(folder) is None:
             raise UsageError(
                 f"There is no package.json in {where}.", "Name the folder of the service, or its file with --entry."
@@ -156,6 +162,7 @@ class _Reader:
             unknown.append(
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
+        unknown += self._unread_package()
         declared, missed = self._unreached(routes, is_sure=not unknown)
         routes += declared
         if machine.crash is not None:
@@ -171,6 +178,13 @@ class _Reader:
 
     def _flattened(self, roots: Sequence[RouterValue], prefix: str = "/") -> Flattened:
         return flatten(roots, corner=self._corner, express=self._version, auth_names=self._auth_names, prefix=prefix)
+
+    def _unread_package(self) -> Iterator[Unknown]:
+        path = join(self._folder, "package.json")
+        problem = json_problem(self._tree, path)
+        if problem and self._packages.at(self._folder) is None and self._program.machine.crash is None:
+            reason = f"the package.json is no valid JSON, {problem[1]}: nothing that it says was used"
+            yield Unknown(self._corner, path, problem[0], reason, "")
 
     def _provenance(self) -> dict[str, object]:
         package = self._packages.at(self._folder)
