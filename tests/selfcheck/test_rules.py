@@ -35,8 +35,9 @@ PURE = {
     *(
         f"dtma_contract.discovery.express.{name}"
         for name in (
-            "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages", "needed_files",
-            "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values", "version_ranges",
+            "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages",
+            "needed_files", "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+            "version_ranges",
         )
     ),
     "dtma_contract.discovery.introspection.answer",

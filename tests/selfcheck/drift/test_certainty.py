@@ -68,6 +68,32 @@ def test_an_end_of_the_process_is_told(name):
     assert table_of(*CRASHES[name]).crash
 
 
+HANDED = (
+    "which exports no such name, and is handed to Express as a handler at index.js:6: the process ends while it loads"
+)
+PLACES = {
+    "required": (
+        "const {\n  b,\n  a,\n} = require('./y');\napp.use('/q', a);",
+        "exports.b = 1;",
+        f"`a` is required from ./y, {HANDED}",
+    ),
+    "imported": (
+        "import {\n  b,\n  a,\n} from './y';\napp.get('/q', a);",
+        "export const b = 1;",
+        f"`a` is imported from ./y, {HANDED}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_place_of_a_missing_name_is_its_import(name):
+    """There it has to be mended, in the import or in the module that should export it."""
+    body, module, reason = PLACES[name]
+    table = table_of(body, {"y.js": module})
+
+    assert (str(table.crash_location), table.crash) == ("index.js:4", reason)
+
+
 @pytest.mark.parametrize("name", UNSURE)
 def test_an_end_of_the_process_that_is_not_sure_is_not_told(name):
     """A checkout may hold the file, a condition may not hold, a caller may catch it."""

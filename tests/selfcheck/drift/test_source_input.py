@@ -226,3 +226,42 @@ def test_a_program_that_never_ends_does_not_hold_the_reader(folder, endless):
     (folder / "part.js").write_text(f"let n = 0;\n{endless}\nmodule.exports = require('express').Router();\n")
 
     assert ("GET", "/before") in mounted(read(folder))
+
+
+FASTIFY = "const app = require('fastify')();\napp.get('/health', async () => 'ok');\napp.listen({ port: 3000 });\n"
+NEST = (
+    "import { NestFactory } from '@nestjs/core';\nimport { Module, Controller, Get } from '@nestjs/common';\n"
+    "@Controller('/health') class Health { @Get() get() { return 'ok'; } }\n"
+    "@Module({ controllers: [Health] }) class App {}\n"
+    "NestFactory.create(App).then((app) => app.listen(3000));\n"
+)
+KOA = (
+    "import Koa from 'koa';\nimport Router from '@koa/router';\nconst app = new Koa();\nconst router = new Router();\n"
+)
+KOA += "router.get('/health', (ctx) => { ctx.body = 'ok'; });\napp.use(router.routes());\napp.listen(3000);\n"
+HONO = "import { Hono } from 'hono';\nconst app = new Hono();\napp.get('/health', (c) => c.text('ok'));\n"
+
+
+@pytest.mark.parametrize(
+    ("package", "name", "code"),
+    [("fastify", "Fastify", FASTIFY), ("@nestjs/core", "NestJS", NEST), ("koa", "Koa", KOA), ("hono", "Hono", HONO)],
+)
+def test_a_service_on_another_framework_is_said_to_be_one(tmp_path, package, name, code):
+    """Nothing in it is taken for a route of Express, and nothing is said to be absent."""
+    (tmp_path / "package.json").write_text(json.dumps({"main": "index.ts", "dependencies": {package: "*"}}))
+    (tmp_path / "index.ts").write_text(code)
+    table = read(tmp_path)
+
+    assert (table.routes, [(unknown.prefix, unknown.line) for unknown in table.unknown]) == ((), [("/", 1)])
+    assert table.unknown[0].reason == (
+        f"this is a {name} service, for it imports {package}: routes of Express only are read"
+    )
+
+
+def test_a_service_that_asks_for_express_is_one_of_express(tmp_path):
+    """Whatever else it uses."""
+    asked = {"main": "index.js", "dependencies": {"fastify": "5", "express": "4"}}
+    (tmp_path / "package.json").write_text(json.dumps(asked))
+    (tmp_path / "index.js").write_text(FASTIFY)
+
+    assert "no route is registered" in " ".join(unknown.reason for unknown in read(tmp_path).unknown)

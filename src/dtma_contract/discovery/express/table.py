@@ -14,6 +14,7 @@ from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.limits import Limits
+from dtma_contract.discovery.express.other_frameworks import other_framework
 from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.paths import template_of
 from dtma_contract.discovery.express.program import Program
@@ -151,6 +152,12 @@ class _Reader:
 
     def table(self) -> RouteTable:
         machine = self._program.machine
+        if not _has_routes(self._program) and machine.crash is None:
+            other = other_framework(self._packages, self._folder, self._program.modules.values())
+            if other is not None:
+                place, reason = other
+                told = Unknown(self._corner, place.file, place.line, reason)
+                return RouteTable(self._corner, (), (told,), self._provenance())
         roots = _roots(machine.routers)
         flat = self._flattened(roots)
         routes, unknown = list(flat.routes), list(flat.unknown)
