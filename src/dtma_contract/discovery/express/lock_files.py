@@ -51,7 +51,7 @@ class Lock:
 
     def names(self, name: str) -> bool:
         """Return whether a package of this name is mentioned at all."""
-        return re.search(rf"(?:^|[\s\"'/,]){re.escape(name)}(?=[\"'@:,]|$)", self._text, re.MULTILINE) is not None
+        return re.search(rf"(?:^|[\s\"'/,]){re.escape(name)}(?=[\"'@:,/]|$)", self._text, re.MULTILINE) is not None
 
     def _of_npm(self, name: str, _asked: str) -> list[str]:
         document = _json(self._text)

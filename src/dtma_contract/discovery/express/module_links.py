@@ -19,6 +19,10 @@ __all__ = ["ModuleLinks"]
 
 _TYPE_DECLARATIONS = {"interface_declaration", "type_alias_declaration", "ambient_declaration"}
 
+# What stands before a name that is a type.
+_IN_TYPE = re.compile(r"(?:[:<|&]|\b(?:as|is|keyof|implements|satisfies|type))\s*$")
+_NEAR = 20
+
 _Load = Callable[..., Value]
 
 
@@ -143,7 +147,8 @@ class ModuleLinks:
             return True
         local = next((local for _, known, local in self._specifiers_of(node) if known == name), name)
         text = module.file.content.decode("utf-8", "replace")
-        return bool(re.search(rf"(?<![:\w.<|&])\s*\b{re.escape(local)}\b\s*[.(,;)\]]", text))
+        found = re.finditer(rf"(?<![\w$.]){re.escape(local)}\b\s*[.(,;)\]]", text)
+        return any(not _IN_TYPE.search(text, max(0, use.start() - _NEAR), use.start()) for use in found)
 
     def _specifiers_of(self, node: Node) -> list[tuple[str, str, str]]:
         return self._specifiers(next((kid for kid in node.kids if kid.type == "import_clause"), None))

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from posixpath import dirname
 
+from dtma_contract.discovery.express.absent_packages import absence_of_package
 from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers
 from dtma_contract.discovery.express.contents import may_act
@@ -229,14 +230,24 @@ class Program:
         if found.kind is Kind.BUILTIN:
             return self._node.module(found.name)
         if found.kind is Kind.PACKAGE:
+            if required or is_needed:
+                self._check_package(importer, clean, found.name, node)
             return self._package(found.name, clean)
         if required and self.machine.tries:
             raise ThrownError
         if not _NO_CODE.search(specifier):
             self.machine.problem(node, f"the module {specifier} cannot be found")
-        if (required or is_needed) and surely_missing(self._tree, importer, clean):
-            self.machine.crashes(node, f"there is no {specifier}: the process ends while it loads")
+        if (required or is_needed) and (missing := surely_missing(self._tree, importer, clean)):
+            self.machine.crashes(node, f"{missing}: the process ends while it loads")
         return Opaque(specifier, unresolved=f"the module {specifier} cannot be found")
+
+    def _check_package(self, importer: str, specifier: str, name: str, node: Node) -> None:
+        absence = absence_of_package(self._packages, importer, specifier, name) if not self.machine.tries else None
+        if absence is not None:
+            reason, is_sure = absence
+            self.machine.problem(node, reason, hides=False)
+            if is_sure:
+                self.machine.crashes(node, f"{reason}: the process ends while it loads")
 
     def _package(self, name: str, specifier: str) -> Value:
         if name in _ROUTER_PACKAGES:
