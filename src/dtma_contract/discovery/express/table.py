@@ -14,6 +14,7 @@ from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.limits import Limits
+from dtma_contract.discovery.express.listening import NEVER_LISTENS, never_listens
 from dtma_contract.discovery.express.other_frameworks import other_framework
 from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.paths import template_of
@@ -171,6 +172,10 @@ class _Reader:
             )
         unknown += self._unread_package()
         declared, missed = self._unreached(routes, is_sure=not unknown)
+        entry = self._program.entry.path
+        if machine.crash is None and never_listens(machine, self._program.modules, entry):
+            routes = [replace(route, state=Cell.UNKNOWN, detail=NEVER_LISTENS) for route in routes]
+            unknown.append(Unknown(self._corner, entry, 1, NEVER_LISTENS))
         routes += declared
         if machine.crash is not None:
             routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
