@@ -35,8 +35,9 @@ PURE = {
     *(
         f"dtma_contract.discovery.express.{name}"
         for name in (
-            "call_sites", "contents", "endings", "flatten", "limits", "middleware_packages", "needed_files",
-            "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+            "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages",
+            "needed_files", "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+            "version_ranges",
         )
     ),
     *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
