@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 
 from dtma_contract.errors import UsageError
+from dtma_contract.interrupts import ended_in_order
 
 if TYPE_CHECKING:  # these pull in what --help has no use for
     from dtma_contract.drift.report import DriftReport
@@ -58,7 +59,8 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
     from dtma_contract.drift_run import run_drift  # noqa: PLC0415 - slow to import, and --help is not
 
     progress = Console(stderr=True)
-    report = run_drift(request_of(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
+    with ended_in_order():
+        report = run_drift(request_of(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
     _write(report, form, output, everything=everything)
     sys.exit(report.exit_code_if(strict=strict))
 

@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dtma_contract.commands.drift import request_of
 from dtma_contract.commands.flags import settings_of
+from dtma_contract.interrupts import ended_in_order
 
 __all__ = ["gate"]
 
@@ -56,12 +57,13 @@ def gate(*, docker: str | None, form: str, **flags: Any) -> None:
     request = request_of({**flags, "docker": docker})
     judged = {name: flags[name] for name in ("profiles", "effects", "depth", "probe_image", "baseline", "strict",
                                              "reports", "contract")}  # fmt: skip
-    report = run_gate(
-        request,
-        engine,
-        lambda url, token_env: settings_of({**judged, "target": url, "token_env": token_env, "docker": engine.url}),
-        Console(stderr=True),
-    )
+    with ended_in_order():
+        report = run_gate(
+            request,
+            engine,
+            lambda url, token_env: settings_of({**judged, "target": url, "token_env": token_env, "docker": engine.url}),
+            Console(stderr=True),
+        )
     if form == "json":
         click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     else:
