@@ -19,7 +19,9 @@ from neighbours.express_build import checkout
 from neighbours.reference import running_reference
 
 _ROOT = Path(__file__).parent.parent
+# As wide as a line of curl needs, and as a table of routes does.
 _WIDTH = 130
+_DRIFT_WIDTH = 96
 
 
 def main() -> None:
@@ -30,14 +32,14 @@ def main() -> None:
     _draw("dtma-contract verify --target http://droplet:30000", shown, _ROOT / "docs" / "verify.svg")
     with tempfile.TemporaryDirectory() as folder:
         checkout(Path(folder), "stub-entry")
-        shown = _printed("drift", "--source", folder).replace(folder, "dtma")
-    _draw("dtma-contract drift --source dtma", shown, _ROOT / "docs" / "drift.svg")
+        shown = _printed("drift", "--source", folder, width=_DRIFT_WIDTH).replace(folder, "dtma")
+    _draw("dtma-contract drift --source dtma", shown, _ROOT / "docs" / "drift.svg", width=_DRIFT_WIDTH)
 
 
-def _printed(*arguments: str, env: Mapping[str, str] | None = None) -> str:
+def _printed(*arguments: str, env: Mapping[str, str] | None = None, width: int = _WIDTH) -> str:
     done = subprocess.run(
         [sys.executable, "-m", "dtma_contract", *arguments],
-        env={**os.environ, **(env or {}), "FORCE_COLOR": "1", "COLUMNS": str(_WIDTH)},
+        env={**os.environ, **(env or {}), "FORCE_COLOR": "1", "COLUMNS": str(width)},
         cwd=_ROOT,
         capture_output=True,
         text=True,
@@ -48,8 +50,8 @@ def _printed(*arguments: str, env: Mapping[str, str] | None = None) -> str:
     return "\n".join(line.replace("\x1b[2K", "").replace("\r", "") for line in lines)
 
 
-def _draw(command: str, printed: str, file: Path) -> None:
-    console = Console(record=True, width=_WIDTH, file=io.StringIO(), force_terminal=True)
+def _draw(command: str, printed: str, file: Path, width: int = _WIDTH) -> None:
+    console = Console(record=True, width=width, file=io.StringIO(), force_terminal=True)
     console.print(Text(f"$ {command}", style="bold"))
     console.print(Text.from_ansi(printed))
     file.write_text(console.export_svg(title="dtma-contract"), "utf-8")

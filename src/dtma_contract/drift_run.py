@@ -327,7 +327,7 @@ def _doubted(table: RouteTable, reason: str) -> RouteTable:
 
 def _consumer_table(request: DriftRequest) -> RouteTable:
     """Return the calls of all folders as one table, each place with its folder in front where there are several."""
-    from dtma_contract.discovery.consumer import read_consumers  # noqa: PLC0415 - as above
+    from dtma_contract.discovery.consumer import folded, read_consumers  # noqa: PLC0415 - as above
     from dtma_contract.discovery.file_tree import FolderTree  # noqa: PLC0415 - as above
 
     promised = [operation.path for operation in request.contract.operations]
@@ -337,17 +337,41 @@ def _consumer_table(request: DriftRequest) -> RouteTable:
     return RouteTable(
         Corner.CONSUMER,
         tuple(route for table in tables for route in table.routes),
-        tuple(unknown for table in tables for unknown in table.unknown),
+        folded(unknown for table in tables for unknown in table.unknown),
         {
             "folders": [str(folder) for folder in request.consumers],
+            "roots": _consumer_roots(request),
             "calls": sum(len(table.routes) for table in tables),
             "read": [dict(table.provenance) for table in tables],
         },
     )
 
 
+def _consumer_roots(request: DriftRequest) -> list[dict[str, Any]]:
+    """Return where each folder lies in its repository; these are numbered, 0 is the source's."""
+    from dtma_contract.discovery.source_folder import path_in_repository, repository_of  # noqa: PLC0415 - as above
+
+    numbers = {repository_of(request.source): 0} if request.source else {}
+    roots = []
+    for folder in request.consumers:
+        # A folder outside of any repository is one of its own.
+        repository = repository_of(folder) or folder.resolve()
+        roots.append(
+            {
+                "folder": _prefix(folder) if len(request.consumers) > 1 else "",
+                "path_in_repository": path_in_repository(folder),
+                "repository": numbers.setdefault(repository, len(numbers) + (request.source is None)),
+            }
+        )
+    return roots
+
+
+def _prefix(folder: Path) -> str:
+    return folder.as_posix().rstrip("/")
+
+
 def _below(table: RouteTable, folder: Path) -> RouteTable:
-    prefix = folder.as_posix().rstrip("/")
+    prefix = _prefix(folder)
     return replace(
         table,
         routes=tuple(

@@ -9,6 +9,8 @@ from drift.services import NAMES, write_service
 from neighbours.processes import free_port
 from runs.commands import command as run
 
+from dtma_contract.drift.kinds import KINDS
+
 START = "POST /tools/{instanceNameOnToolbox}/start"
 WITHOUT_START = [name for name in NAMES if name != START]
 
@@ -190,3 +192,29 @@ def test_kinds_are_explained(tmp_path):
 
     assert done.exit_code == 0, done
     assert ["stale-image  must" in done.stdout, "core.tools.start/mounted  must" in done.stdout] == [True, True]
+
+
+def test_the_list_of_everything_has_the_kinds(tmp_path):
+    """Behind the clauses, one a line, in the order of the catalogue; a list of some clauses has none."""
+    listed = run("explain", "--list", cwd=tmp_path).stdout.splitlines()
+    some = run("explain", "--list", "core.tools.start", cwd=tmp_path).stdout.splitlines()
+
+    assert listed[-len(KINDS) :] == list(KINDS)
+    assert all("/" in line for line in listed[: -len(KINDS)])
+    assert set(some) < set(listed) - set(KINDS)
+
+
+def test_callers_of_a_monorepo_are_placed_in_it(tmp_path):
+    """SARIF points to the file where the repository has it, beside the service and with its base."""
+    (tmp_path / ".git").mkdir()
+    service = write_service(tmp_path / "packages" / "agent")
+    caller = tmp_path / "packages" / "web" / "src"
+    caller.mkdir(parents=True)
+    (caller / "client.ts").write_text("fetch(`${process.env.DTMA_URL}/nowhere`);\n")
+    done = run("drift", "--source", str(service), "--consumer", str(caller.parent), "--format", "sarif", cwd=tmp_path)
+    (result,) = (each for each in done.document["runs"][0]["results"] if each["ruleId"] == "called-but-absent")
+    (place,) = result["locations"]
+
+    assert place["physicalLocation"]["artifactLocation"] == {
+        "uri": "packages/web/src/client.ts", "uriBaseId": "SRCROOT",
+    }  # fmt: skip

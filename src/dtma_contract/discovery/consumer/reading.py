@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dtma_contract.discovery.consumer.addresses import Address, read_address
 from dtma_contract.discovery.consumer.calling import Sent
 from dtma_contract.discovery.consumer.files import CODE, CallerFiles
+from dtma_contract.discovery.consumer.folding import DOUBTFUL
 from dtma_contract.discovery.consumer.operations import read_field
 from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
 from dtma_contract.discovery.consumer.program import ProgramReader
@@ -257,7 +258,7 @@ class _Judgement:
             return
         shown = address.path
         if owner == Owner.DOUBTFUL:
-            reason = f"{method or 'a request'} {shown} goes to a host that could be the agent or another service"
+            reason = f"{method or 'a request'} {shown} {DOUBTFUL}"
             self.unknown.append(Unknown(Corner.CONSUMER, site.file, site.line, reason, prefix=""))
             return
         resolved = bool(method) and not is_partial(shown)
