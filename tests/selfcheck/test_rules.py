@@ -39,6 +39,17 @@ PURE = {
             "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
         )
     ),
+    "dtma_contract.diagnosis",
+    *(
+        f"dtma_contract.diagnosis.{name}"
+        for name in ("causes", "code", "diagnosis", "facts", "reading", "rules", "suspicion")
+    ),
+    *(
+        f"dtma_contract.diagnosis.rules.{name}"
+        for name in (
+            "authentication", "connection", "engine", "instances", "responses", "routes", "standing_before",
+        )
+    ),
     "dtma_contract.discovery.introspection.answer",
     "dtma_contract.discovery.provenance",
     *(
@@ -83,7 +94,10 @@ RESERVED = {
     "click": {
         "dtma_contract.cli",
         "dtma_reference.cli",
-        *(f"dtma_contract.commands.{name}" for name in ("drift", "explain", "fence", "gate", "sweep", "verify")),
+        *(
+            f"dtma_contract.commands.{name}"
+            for name in ("diagnose", "drift", "explain", "fence", "gate", "sweep", "verify")
+        ),
     },
 }
 

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
+from dtma_contract.diagnosis.causes import CAUSES, Cause
 from dtma_contract.drift.kinds import KINDS, Kind
 from dtma_contract.errors import UsageError
 
@@ -23,20 +24,21 @@ __all__ = ["explain"]
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
 @click.option("--list", "listing", is_flag=True, help="List ids only, one a line; kinds of finding come last.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
-    """Explain clauses, and kinds of drift finding: what is required or wrong, why it matters, what to do.
+    """Explain clauses, kinds of drift finding, and causes: what is required or wrong, why it matters, what to do.
 
     \b
     Examples:
       dtma-contract explain core.tools.start/mounted
       dtma-contract explain core.tools.start
       dtma-contract explain stale-image
+      dtma-contract explain proxy-path-rewrite
       dtma-contract explain --list
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.clauses import select  # noqa: PLC0415 - slow to import, and --help is not
     from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
 
     contract = load_contract()
-    named = [name for name in clauses if name not in KINDS]
+    named = [name for name in clauses if name not in KINDS and name not in CAUSES]
     chosen = select(load_clauses(contract), named) if named or not clauses else ()
     if not clauses and not listing:
         raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
@@ -44,6 +46,9 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
     named_kinds = [KINDS[name] for name in clauses if name in KINDS]
     for kind in named_kinds:
         for line in [kind.id] if listing else _kind_lines(kind):
+            console.print(line, highlight=False, soft_wrap=True)
+    for cause in (CAUSES[name] for name in clauses if name in CAUSES):
+        for line in [cause.id] if listing else _cause_lines(cause):
             console.print(line, highlight=False, soft_wrap=True)
     for clause in chosen:
         lines = [clause.id] if listing else list(_explanation(clause, contract))
@@ -64,6 +69,15 @@ def _kind_lines(kind: Kind) -> Iterator[str]:
     yield f"  [dim]remedy[/]      {escape(kind.remedy)}"
     if kind.clause:
         yield f"  [dim]clause[/]      {kind.clause}"
+
+
+def _cause_lines(cause: Cause) -> Iterator[str]:
+    yield f"[bold]{cause.id}[/]  [dim]a cause that diagnose tells[/]"
+    yield f"  {escape(cause.title)}"
+    yield f"  [dim]meaning[/]     {escape(cause.meaning)}"
+    yield f"  [dim]remedy[/]      {escape(cause.remedy)}"
+    if cause.explains:
+        yield f"  [dim]explains[/]    {', '.join(cause.explains)}"
 
 
 def _explanation(clause: Clause, contract: Contract) -> Iterator[str]:

@@ -29,6 +29,7 @@ PASSING = {
 }
 ANSWERING = {
     "an end": "app.use((req, res) => { res.status(404).end(); });",
+    "a function with a name": "app.use(last);\nfunction last(_req, res) { res.status(404).end(); }",
     "an error made here": "app.use((req, res, next) => { next(new Error('closed')); });",
     "an error that was caught": "app.use(async (req, res, next) => { try { res.end(); } catch (e) { next(e); } });",
     "a caught promise": "app.use((req, res, next) => { work().then(() => res.end()).catch((e) => next(e)); });",

@@ -54,7 +54,8 @@ def skips(value: Value) -> bool:
 
 def dispatches(function: FunctionValue) -> bool:
     """Return whether a handler may hand its request on to a router by calling it."""
-    return bool(_HANDS_ON.search(function.node.text))
+    body = function.node.get("body")
+    return body is not None and bool(_HANDS_ON.search(body.text))
 
 
 def passes_on(machine: Machine, value: Value, depth: int = 0) -> bool | None:
