@@ -37,6 +37,7 @@ class DriftRequest:
         image: reference, archive or layout of its image, or None.
         target: URL of a live agent, ``reference``, or None.
         consumers: folders of callers.
+        consumer_bases: variables, properties, URLs and hosts that are the agent's base in the callers' code.
         entry: file that the program begins with, relative to the source, or in the image where no source is given.
         docker: endpoint of the Docker Engine that has the image; the default one where it is None.
         platform: of the image, such as ``linux/arm64``; the usual one where it is None.
@@ -51,6 +52,7 @@ class DriftRequest:
     image: str | None = None
     target: str | None = None
     consumers: tuple[Path, ...] = ()
+    consumer_bases: tuple[str, ...] = ()
     entry: str | None = None
     docker: str | None = None
     platform: str | None = None
@@ -84,6 +86,8 @@ class DriftRequest:
             from dtma_contract.discovery.container_image.reading import check_reference  # noqa: PLC0415 - as below
 
             check_reference(self.image, docker=self.docker)
+        if self.consumer_bases and not self.consumers:
+            raise UsageError("--consumer-base speaks of callers, and none are named.", "Name them with --consumer.")
         if self.introspect and not self.image:
             raise UsageError("--introspect asks an image, and none is named.", "Name it with --image.")
 
@@ -329,7 +333,15 @@ def _consumer_table(request: DriftRequest) -> RouteTable:
     from dtma_contract.discovery.file_tree import FolderTree  # noqa: PLC0415 - as above
 
     promised = [operation.path for operation in request.contract.operations]
-    tables = [read_consumers(FolderTree(folder), promised=promised) for folder in request.consumers]
+    bases = request.consumer_bases
+    tables = [read_consumers(FolderTree(folder), promised=promised, declared=bases) for folder in request.consumers]
+    for base in bases:
+        # A typing error would make another's of whatever is doubtful.
+        if not any(base in table.provenance["seen"] for table in tables):
+            raise UsageError(
+                f'The base "{base}" of --consumer-base stands nowhere in the code of the callers.',
+                "Name a variable, a property, a URL or a host as the code has it, such as SERVICE_URL.",
+            )
     if len(tables) > 1:
         tables = [_below(table, folder) for table, folder in zip(tables, request.consumers, strict=True)]
     return RouteTable(

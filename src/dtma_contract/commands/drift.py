@@ -29,6 +29,9 @@ _FORMATS = ("text", "json", "markdown", "sarif")
 @click.option("--image", metavar="REF|ARCHIVE", help="Its image: `docker save` archive, OCI layout, or a reference.")
 @click.option("--target", metavar="URL", help="A live agent, such as http://HOST:30000, or `reference`.")
 @click.option("--consumer", "consumers", multiple=True, metavar="DIR", help="Folder of callers; repeatable.")
+@click.option(
+    "--consumer-base", "consumer_bases", multiple=True, metavar="NAME|URL", help="The agent's base there; repeatable."
+)
 @click.option("--entry", metavar="FILE", help="File that the program begins with  [default: as package.json says]")
 @click.option("--docker", metavar="URL", help="Docker Engine that has the image: unix://… or ssh://user@host.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of several  [default: linux/amd64]")
@@ -69,8 +72,8 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     """Return what the flags ask for.
 
     Args:
-        flags: by option; ``contract``, ``source``, ``image``, ``target``, ``consumers``, ``entry``, ``docker``,
-            ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read, where they are there.
+        flags: by option; ``contract``, ``source``, ``image``, ``target``, ``consumers``, ``consumer_bases``,
+            ``entry``, ``docker``, ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read, where they are there.
 
     Raises:
         UsageError: a value is malformed, or no corner is named.
@@ -91,6 +94,7 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
         image=given.get("image"),
         target=settings.target if "target" in given else None,
         consumers=tuple(map(Path, given.get("consumers", ()))),
+        consumer_bases=tuple(given.get("consumer_bases", ())),
         entry=given.get("entry"),
         docker=given.get("docker"),
         platform=given.get("platform"),

@@ -22,7 +22,7 @@ __all__ = ["explain"]
 
 @click.command(short_help="What does a clause ask, and why?")
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
-@click.option("--list", "listing", is_flag=True, help="List ids only, one a line; kinds of finding come last.")
+@click.option("--list", "listing", is_flag=True, help="List ids only, one a line; kinds and causes come last.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
     """Explain clauses, kinds of drift finding, and causes: what is required or wrong, why it matters, what to do.
 
@@ -55,8 +55,8 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
         for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
     if not clauses:
-        # Whoever lists everything gets the kinds behind the clauses; none of them has a slash.
-        for name in KINDS:
+        # Whoever lists everything gets kinds and causes behind the clauses; none of them has a slash.
+        for name in dict.fromkeys((*KINDS, *CAUSES)):
             console.print(name, highlight=False, soft_wrap=True)
 
 

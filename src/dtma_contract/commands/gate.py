@@ -23,6 +23,7 @@ _DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 @click.option("--source", metavar="DIR", help="Folder of the service's source, with its package.json.")
 @click.option("--image", required=True, metavar="REF|ARCHIVE", help="The image: archive or reference.")
 @click.option("--consumer", "consumers", multiple=True, metavar="DIR", help="Folder of callers; repeatable.")
+@click.option("--consumer-base", "consumer_bases", multiple=True, metavar="NAME|URL", help="As for drift; repeatable.")
 @click.option(
     "--docker", metavar="URL", help=f"Local Docker Engine that runs it  [default: $DOCKER_HOST or {_DEFAULT_DOCKER}]"
 )

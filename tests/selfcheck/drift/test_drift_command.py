@@ -9,6 +9,7 @@ from drift.services import NAMES, write_service
 from neighbours.processes import free_port
 from runs.commands import command as run
 
+from dtma_contract.diagnosis.causes import CAUSES
 from dtma_contract.drift.kinds import KINDS
 
 START = "POST /tools/{instanceNameOnToolbox}/start"
@@ -30,6 +31,11 @@ def broken(tmp_path):
 # What is typed, and what the one message says.
 MISTAKES = {
     "no corner": ([], ["nothing to compare", "`dtma-contract drift --source . --target http://HOST:30000`"]),
+    "a base that is nowhere": (
+        ["--consumer", "callers", "--consumer-base", "SERVICE_URI"],
+        ["SERVICE_URI", "--consumer-base", "stands nowhere"],
+    ),
+    "a base without callers": (["--source", ".", "--consumer-base", "X"], ["--consumer-base", "--consumer"]),
     "no such folder": (["--source", "nowhere"], ["nowhere of --source does not exist", "package.json"]),
     "a file": (["--source", "file"], ["file of --source is a file"]),
     "no such callers": (["--consumer", "nowhere"], ["nowhere of --consumer does not exist"]),
@@ -194,14 +200,15 @@ def test_kinds_are_explained(tmp_path):
     assert ["stale-image  must" in done.stdout, "core.tools.start/mounted  must" in done.stdout] == [True, True]
 
 
-def test_the_list_of_everything_has_the_kinds(tmp_path):
-    """Behind the clauses, one a line, in the order of the catalogue; a list of some clauses has none."""
+def test_the_list_of_everything_has_kinds_and_causes(tmp_path):
+    """Behind the clauses, one a line, in the order of their catalogues; a list of some clauses has none."""
     listed = run("explain", "--list", cwd=tmp_path).stdout.splitlines()
     some = run("explain", "--list", "core.tools.start", cwd=tmp_path).stdout.splitlines()
+    further = list(dict.fromkeys([*KINDS, *CAUSES]))
 
-    assert listed[-len(KINDS) :] == list(KINDS)
-    assert all("/" in line for line in listed[: -len(KINDS)])
-    assert set(some) < set(listed) - set(KINDS)
+    assert listed[-len(further) :] == further
+    assert all("/" in line for line in listed[: -len(further)])
+    assert set(some) < set(listed) - set(further)
 
 
 def test_callers_of_a_monorepo_are_placed_in_it(tmp_path):
@@ -218,3 +225,27 @@ def test_callers_of_a_monorepo_are_placed_in_it(tmp_path):
     assert place["physicalLocation"]["artifactLocation"] == {
         "uri": "packages/web/src/client.ts", "uriBaseId": "SRCROOT",
     }  # fmt: skip
+
+
+AMBIGUOUS = """// asks the dtma
+export const health = () => fetch(`${process.env.SERVICE_URL}/health`);
+export const gone = () => fetch(`${process.env.SERVICE_URL}/tools-gone`);
+export const bill = () => fetch(`${process.env.BILLING}/status`);
+"""
+
+
+def test_a_declared_base_decides_ambiguous_callers(tmp_path, service):
+    """Without it they are doubtful, in one row; with it they are the agent's or another's, and drift is found."""
+    caller = tmp_path / "web"
+    caller.mkdir()
+    (caller / "client.ts").write_text(AMBIGUOUS)
+    asking = ("drift", "--source", str(service), "--consumer", str(caller), "--format", "json")
+    doubtful = run(*asking, cwd=tmp_path).document
+    decided = run(*asking, "--consumer-base", "SERVICE_URL", cwd=tmp_path).document
+
+    (row,) = doubtful["unknown"]
+    assert ((row["file"], row["line"]), row["reason"].partition(" go to")[0]) == (("client.ts", 2), "3 requests")
+    assert decided["unknown"] == []
+    assert [
+        (found["kind"], found["path"], found["line"]) for found in decided["findings"] if found["level"] == "must"
+    ] == [("called-but-absent", "/tools-gone", 3)]
