@@ -21,6 +21,13 @@ if TYPE_CHECKING:  # these pull in what --help has no use for
 
 __all__ = ["drift", "request_of"]
 
+# What names a thing, by the name of its parameter.
+_NAMING = {
+    "source": "--source", "image": "--image", "target": "--target", "consumers": "--consumer",
+    "consumer_bases": "--consumer-base", "entry": "--entry", "docker": "--docker", "platform": "--platform",
+    "auth_names": "--auth-name", "token_env": "--token-env", "contract": "--contract",
+}  # fmt: skip
+
 _FORMATS = ("text", "json", "markdown", "sarif")
 
 
@@ -73,7 +80,7 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
 
     Args:
         flags: by option; ``contract``, ``source``, ``image``, ``target``, ``consumers``, ``consumer_bases``,
-            ``entry``, ``docker``, ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read, where they are there.
+            ``entry``, ``docker``, ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read where they are.
 
     Raises:
         UsageError: a value is malformed, or no corner is named.
@@ -82,6 +89,8 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     from dtma_contract.settings import REFERENCE, Settings  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
+    for name, option in _NAMING.items():
+        _check_filled(option, flags.get(name))
     given = {name: value for name, value in flags.items() if value}
     # The same rules as for the target of a verification.
     settings = Settings.from_values({"target": given.get("target", REFERENCE), "token_env": given.get("token_env")})
@@ -105,6 +114,15 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     )
     request.check()
     return request
+
+
+def _check_filled(option: str, value: str | tuple[str, ...] | None) -> None:
+    """Refuse an option without a value: a forgotten variable must not leave a corner out."""
+    if value is not None and any(not one.strip() for one in (value if isinstance(value, tuple) else (value,))):
+        raise UsageError(
+            f"{option} is given, and is empty.",
+            f"Leave it out, or look at the variable that should fill it: {option} VALUE.",
+        )
 
 
 def _token(token_env: str) -> str | None:

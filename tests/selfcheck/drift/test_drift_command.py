@@ -6,6 +6,7 @@ import json
 
 import pytest
 from drift.services import NAMES, write_service
+from neighbours.liars import lying
 from neighbours.processes import free_port
 from runs.commands import command as run
 
@@ -32,7 +33,7 @@ def broken(tmp_path):
 MISTAKES = {
     "no corner": ([], ["nothing to compare", "`dtma-contract drift --source . --target http://HOST:30000`"]),
     "a base that is nowhere": (
-        ["--consumer", "callers", "--consumer-base", "SERVICE_URI"],
+        ["--consumer", "service", "--consumer-base", "SERVICE_URI"],
         ["SERVICE_URI", "--consumer-base", "stands nowhere"],
     ),
     "a base without callers": (["--source", ".", "--consumer-base", "X"], ["--consumer-base", "--consumer"]),
@@ -44,6 +45,12 @@ MISTAKES = {
         ["There is no file './none.tar'", "registry://"],
     ),
     "no such entry": (["--source", "service", "--entry", "src/no.ts"], ["src/no.ts"]),
+    "an entry outside": (["--source", "service", "--entry", "../x.ts"], ["../x.ts lies outside", "src/index.ts"]),
+    "an entry of this machine": (["--source", "service", "--entry", "/etc/hosts"], ["/etc/hosts lies outside"]),
+    "an entry that is data": (["--source", "service", "--entry", "package.json"], ["package.json is no program"]),
+    "an empty image": (["--source", "service", "--image", ""], ["--image is given, and is empty", "--image VALUE"]),
+    "an empty target": (["--source", "service", "--target", " "], ["--target is given, and is empty"]),
+    "an empty consumer": (["--source", "service", "--consumer", ""], ["--consumer is given, and is empty"]),
     "no URL": (["--target", "droplet:30000"], ["is no URL", "http://droplet:30000"]),
     "no pattern": (["--source", "service", "--auth-name", "("], ['The name "(" of --auth-name']),
     "nothing to ask": (["--source", "service", "--introspect"], ["--introspect asks an image", "--image"]),
@@ -249,3 +256,15 @@ def test_a_declared_base_decides_ambiguous_callers(tmp_path, service):
     assert [
         (found["kind"], found["path"], found["line"]) for found in decided["findings"] if found["level"] == "must"
     ] == [("called-but-absent", "/tools-gone", 3)]
+
+
+def test_a_target_that_limits_requests_is_told_as_such(service, tmp_path):
+    """Not as another service: the answer, what it says of waiting, and what to do."""
+    with lying(lambda asked: asked.answer("429 Too Many Requests", "text/plain", b"", "Retry-After: 30")) as liar:
+        env = {"DTMA_BEARER_TOKEN": "s3cr3t-t0ken-VALUE"}
+        asking = ("drift", "--source", str(service), "--target", liar.url, "--format", "json")
+        done = run(*asking, cwd=tmp_path, env=env)
+
+    told = done.document["provenance"]["target"]
+    assert (done.exit_code, told["cause"]) == (5, "rate-limited"), done
+    assert ("429" in told["reason"], "Retry-After 30" in told["reason"], "ask again" in told["hint"]) == (True,) * 3

@@ -127,6 +127,7 @@ def test_what_starts_the_agent_again_is_shell(tmp_path):
 
 MISTAKES = {
     "no image": ([], "--image"),
+    "an empty image": (["--source", "service", "--image", ""], "--image is given, and is empty"),
     "no such folder": (["--source", "nowhere", "--image", "x.tar"], "nowhere"),
     "no such level": (["--source", "service", "--image", "dtma:latest", "--effects", "all"], "effect level"),
 }
