@@ -17,6 +17,7 @@ from dtma_contract.reporting.drift_facts import (
     agreement_of,
     corner_facts,
     differing_rows,
+    further_answers,
     token_word,
     verdict_of,
 )
@@ -72,6 +73,8 @@ def print_drift(report: DriftReport, console: Console, *, everything: bool = Fal
     hidden = len(report.rows) - len(rows)
     if hidden:
         _say(console, f"[dim]{hidden} {'routes' if hidden > 1 else 'route'} on which all agree: --all shows them[/]")
+    for line in further_answers(report):
+        _say(console, f"[dim]{escape(line)}[/]", hang=4)
     for finding in report.findings:
         console.print()
         for line in _finding_lines(finding):

@@ -149,6 +149,33 @@ def test_the_header_has_the_provenance():
     ]
 
 
+STOP = "POST /tools/{instanceNameOnToolbox}/stop"
+EVERY = "ALL /tools/{instanceNameOnToolbox}/start"
+EXPRESSION = r"ALL /^\/tools\/[^/]+\/st.*$/"
+
+
+def test_what_takes_promised_routes_under_another_name_is_shown():
+    """A route of every method, and an expression; one that takes whatever is left over is a fallback and is not."""
+    source = add(
+        drop(clean(), START),
+        route(EVERY), route(EXPRESSION, place="src/r.ts:4"), route("ALL /^.*$/", place="src/z.ts:9"),
+    )  # fmt: skip
+    report = drift(source, clean(IMAGE))
+    evidence = {row["method"] + " " + row["path"]: row["evidence"] for row in report.to_json()["routes"]}
+    lines = [
+        f"source: {EVERY} (src/other.ts:7) takes {START}",
+        f"source: {EXPRESSION} (src/r.ts:4) takes {START}, {STOP}",
+    ]
+
+    assert evidence[START]["source"]["detail"] == (
+        f"{EVERY} (src/other.ts:7) answers every method; {EXPRESSION} (src/r.ts:4) takes it too"
+    )
+    assert evidence[STOP]["source"]["detail"] == f"{EXPRESSION} (src/r.ts:4) takes it too"
+    assert [line for line in text_of(report, width=200).splitlines() if " takes " in line] == lines
+    assert [line for line in drift_markdown(report).splitlines() if line.startswith("- source: ALL")] != []
+    assert len(report.rows) == len(drift(clean()).rows)
+
+
 def test_many_unknowns_are_counted():
     """A budget that was spent leaves hundreds; the first ones tell why."""
     told = tuple(Unknown(SOURCE, "src/a.ts", line, "it is computed", "") for line in range(1, 31))
