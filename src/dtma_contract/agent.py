@@ -13,7 +13,7 @@ import httpx
 
 from dtma_contract.contract import Effect, Operation
 from dtma_contract.evidence import TOKEN_PLACEHOLDER, Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
 
 __all__ = ["VALID", "Agent"]
 
@@ -83,6 +83,7 @@ class Agent:
 
         Raises:
             NotJudgedError: the fence refused to send it.
+            RateLimitedError: the target answers that there were too many requests.
             TargetGoneError: the target does not answer any more.
             ClauseViolatedError: the target broke off its answer.
         """
@@ -164,6 +165,8 @@ def _raise_for_fence(exchange: Exchange) -> None:
         raise TargetGoneError(f"{reason}: {detail}")
     if exchange.status == _TOO_MANY_REQUESTS:
         # It says nothing of the operation; the contract documents it nowhere.
-        raise NotJudgedError(
-            f"the target limits requests: {exchange.method} {exchange.target} is {exchange.describe()}"
+        after = exchange.headers.get("retry-after", "")
+        told = f", Retry-After {after[:40]}" if after else ""
+        raise RateLimitedError(
+            f"the target limits requests: {exchange.method} {exchange.target} is {exchange.describe()}{told}"
         )

@@ -75,7 +75,7 @@ PURE = {
     *(
         f"dtma_contract.discovery.consumer.{name}"
         for name in (
-            "addresses", "calling", "classes", "conditions", "interpreter", "javascript_expressions",
+            "addresses", "calling", "classes", "conditions", "folding", "interpreter", "javascript_expressions",
             "javascript_nodes", "joining", "language_calls", "libraries", "library_calls", "operations", "ownership",
             "python_code", "shell_requests", "state", "syntax", "values",
         )

@@ -22,7 +22,7 @@ __all__ = ["explain"]
 
 @click.command(short_help="What does a clause ask, and why?")
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
-@click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
+@click.option("--list", "listing", is_flag=True, help="List ids only, one a line; kinds and causes come last.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
     """Explain clauses, kinds of drift finding, and causes: what is required or wrong, why it matters, what to do.
 
@@ -43,7 +43,8 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
     if not clauses and not listing:
         raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
     console = Console()
-    for kind in (KINDS[name] for name in clauses if name in KINDS):
+    named_kinds = [KINDS[name] for name in clauses if name in KINDS]
+    for kind in named_kinds:
         for line in [kind.id] if listing else _kind_lines(kind):
             console.print(line, highlight=False, soft_wrap=True)
     for cause in (CAUSES[name] for name in clauses if name in CAUSES):
@@ -53,6 +54,10 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
         lines = [clause.id] if listing else list(_explanation(clause, contract))
         for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
+    if not clauses:
+        # Whoever lists everything gets kinds and causes behind the clauses; none of them has a slash.
+        for name in dict.fromkeys((*KINDS, *CAUSES)):
+            console.print(name, highlight=False, soft_wrap=True)
 
 
 def _kind_lines(kind: Kind) -> Iterator[str]:
