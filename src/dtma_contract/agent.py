@@ -108,6 +108,26 @@ class Agent:
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
         """Send a request to a path, percent-encoded by the caller; arguments and errors as in :meth:`call`."""
+        exchange = self.exchange(method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+        _raise_for_fence(exchange)
+        return exchange
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: str | None = VALID,
+        json: Any = ...,
+        content: bytes = b"",
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
+        """Send a request as :meth:`send` does, and return whatever is answered, by the fence itself too.
+
+        Raises:
+            TargetGoneError: the fence does not answer, or not in time.
+        """
         body = content if json is ... else json_codec.dumps(json).encode()
         sent_headers = dict(headers or {})
         if auth is not None:
@@ -122,7 +142,7 @@ class Agent:
             answer = self._wire.ask(method, target, [*defaults, *sent_headers.items()], body)
         except WireError as problem:
             raise TargetGoneError(f"fence-unreachable: {problem}") from None
-        exchange = Exchange(
+        return Exchange(
             method=method,
             target=target,
             request_headers=sent_headers,
@@ -132,8 +152,6 @@ class Agent:
             body=answer.body,
             milliseconds=(time.perf_counter() - started) * 1000,
         )
-        _raise_for_fence(exchange)
-        return exchange
 
 
 def _joined(headers: Iterable[Header]) -> dict[str, str]:

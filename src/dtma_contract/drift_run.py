@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +16,6 @@ from dtma_contract.drift.report import DriftReport
 from dtma_contract.errors import DtmaContractError, UsageError
 from dtma_contract.mounting import MountState
 from dtma_contract.routes import Cell, Corner, Location, Route, RouteTable, Unknown
-from dtma_contract.settings import REFERENCE
 from dtma_contract.survey import Survey
 
 if TYPE_CHECKING:  # most runs need not all of them, and each takes its time to import
@@ -367,8 +365,9 @@ def _below(table: RouteTable, folder: Path) -> RouteTable:
 
 def _target_table(request: DriftRequest, target: str, also: Iterable[tuple[str, str]]) -> RouteTable:
     from dtma_contract.discovery.live_target import read_target  # noqa: PLC0415 - as above
+    from dtma_contract.reference_target import reached  # noqa: PLC0415 - as above
 
-    with _reached(request, target) as (url, token):
+    with reached(target, request.token) as (url, token):
         try:
             table: RouteTable = read_target(url, request.contract, token, token_env=request.token_env, also=tuple(also))
         except DtmaContractError as problem:
@@ -376,21 +375,6 @@ def _target_table(request: DriftRequest, target: str, also: Iterable[tuple[str, 
                 raise
             return _unread(Corner.TARGET, problem, target=target)
     return table
-
-
-@contextlib.contextmanager
-def _reached(request: DriftRequest, target: str) -> Iterator[tuple[str, str | None]]:
-    """Give URL and token of the target; the embedded reference agent runs as long as the block does."""
-    if target != REFERENCE:
-        yield target, request.token
-        return
-    from dtma_contract.reference_target import ReferenceTarget  # noqa: PLC0415 - as above
-
-    reference = ReferenceTarget.start("nginx:latest")
-    try:
-        yield reference.url, reference.token
-    finally:
-        reference.stop()
 
 
 def _further(contract: Contract, tables: Iterable[RouteTable]) -> Iterator[tuple[str, str]]:

@@ -22,7 +22,8 @@ PURE = {
         for name in (
             "verdict", "contract", "schemas", "clauses", "judgement", "evidence", "bodies", "baseline", "settings",
             "run_identity", "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims",
-            "discovery.route_questions", "discovery.target_evidence", "drift",
+            "discovery.route_questions", "discovery.target_evidence", "drift", "log_redaction",
+            "environment_secrets",
         )
     ),
     *(
@@ -37,6 +38,21 @@ PURE = {
         for name in (
             "call_sites", "contents", "endings", "flatten", "limits", "middleware_packages", "needed_files",
             "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
+        )
+    ),
+    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
+    "dtma_contract.probes.certificates",
+    "dtma_contract.diagnosis",
+    *(
+        f"dtma_contract.diagnosis.{name}"
+        for name in (
+            "agent_choice", "causes", "code", "diagnosis", "engine_answers", "facts", "reading", "rules", "suspicion",
+        )
+    ),
+    *(
+        f"dtma_contract.diagnosis.rules.{name}"
+        for name in (
+            "authentication", "connection", "engine", "instances", "responses", "routes", "standing_before",
         )
     ),
     "dtma_contract.discovery.introspection.answer",
@@ -83,7 +99,10 @@ RESERVED = {
     "click": {
         "dtma_contract.cli",
         "dtma_reference.cli",
-        *(f"dtma_contract.commands.{name}" for name in ("drift", "explain", "fence", "gate", "sweep", "verify")),
+        *(
+            f"dtma_contract.commands.{name}"
+            for name in ("diagnose", "drift", "explain", "fence", "gate", "sweep", "verify")
+        ),
     },
 }
 

@@ -13,6 +13,7 @@ from dtma_contract.errors import UsageError
 
 if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.contract import Contract
+    from dtma_contract.diagnosis.causes import Cause
     from dtma_contract.drift.kinds import Kind
     from dtma_contract.verdict import Clause
 
@@ -23,27 +24,32 @@ __all__ = ["explain"]
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
 @click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
-    """Explain clauses, and kinds of drift finding: what is required or wrong, why it matters, what to do.
+    """Explain clauses, kinds of drift finding, and causes: what is required or wrong, why it matters, what to do.
 
     \b
     Examples:
       dtma-contract explain core.tools.start/mounted
       dtma-contract explain core.tools.start
       dtma-contract explain stale-image
+      dtma-contract explain proxy-path-rewrite
       dtma-contract explain --list
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.clauses import select  # noqa: PLC0415 - slow to import, and --help is not
+    from dtma_contract.diagnosis.causes import CAUSES  # noqa: PLC0415 - as above
     from dtma_contract.drift.kinds import KINDS  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
 
     contract = load_contract()
-    named = [name for name in clauses if name not in KINDS]
+    named = [name for name in clauses if name not in KINDS and name not in CAUSES]
     chosen = select(load_clauses(contract), named) if named or not clauses else ()
     if not clauses and not listing:
         raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
     console = Console()
     for kind in (KINDS[name] for name in clauses if name in KINDS):
         for line in [kind.id] if listing else _kind_lines(kind):
+            console.print(line, highlight=False, soft_wrap=True)
+    for cause in (CAUSES[name] for name in clauses if name in CAUSES):
+        for line in [cause.id] if listing else _cause_lines(cause):
             console.print(line, highlight=False, soft_wrap=True)
     for clause in chosen:
         kinds = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
@@ -61,6 +67,15 @@ def _kind_lines(kind: Kind) -> Iterator[str]:
     yield f"  [dim]remedy[/]      {escape(kind.remedy)}"
     if kind.clause:
         yield f"  [dim]clause[/]      {kind.clause}"
+
+
+def _cause_lines(cause: Cause) -> Iterator[str]:
+    yield f"[bold]{cause.id}[/]  [dim]a cause that diagnose tells[/]"
+    yield f"  {escape(cause.title)}"
+    yield f"  [dim]meaning[/]     {escape(cause.meaning)}"
+    yield f"  [dim]remedy[/]      {escape(cause.remedy)}"
+    if cause.explains:
+        yield f"  [dim]explains[/]    {', '.join(cause.explains)}"
 
 
 def _explanation(clause: Clause, contract: Contract, kinds: Sequence[str]) -> Iterator[str]:

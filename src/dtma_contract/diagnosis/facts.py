@@ -13,15 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from dtma_contract.routes import Cell, canonical_path
+from dtma_contract.diagnosis.code import CodeFacts
+from dtma_contract.routes import Cell
 
 __all__ = [
     "MOST_BODY",
     "Answer",
     "AuthSent",
-    "CodeFacts",
-    "CodeFinding",
-    "CodeRoute",
     "ContainerState",
     "DockerFacts",
     "Facts",
@@ -282,9 +280,10 @@ class DockerFacts:
         at: when, ISO 8601, UTC.
         problem: why it could not be asked; empty where it could.
         agent: name of the agent's container; empty where none was recognised.
-        chosen_by: how it was recognised, such as ``it publishes port 30000``.
+        chosen_by: how it was recognised, such as ``it publishes port 30000``; where none was, why not.
         containers: all of the host, the agent's own among them.
         log: last lines of the agent's container, oldest first.
+        log_problem: why its log could not be read; empty where it could.
     """
 
     endpoint: str
@@ -294,6 +293,7 @@ class DockerFacts:
     chosen_by: str = ""
     containers: tuple[ContainerState, ...] = ()
     log: tuple[LogLine, ...] = ()
+    log_problem: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """Return the container of a name."""
@@ -303,84 +303,6 @@ class DockerFacts:
     def agent_container(self) -> ContainerState | None:
         """The agent's container."""
         return self.container(self.agent) if self.agent else None
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRoute:
-    """What the code says of one promised route.
-
-    Attributes:
-        method: upper case.
-        path: OpenAPI path template.
-        source: cell of the source; None where no source was given.
-        image: cell of the image; None where no image was given.
-        source_place: ``file:line`` in the source; empty where it is not there.
-        image_place: ``file:line`` in the image; empty where it is not there.
-    """
-
-    method: str
-    path: str
-    source: Cell | None
-    image: Cell | None
-    source_place: str = ""
-    image_place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeFinding:
-    """One finding of drift between contract, source and image.
-
-    Attributes:
-        kind: such as ``declared-not-mounted``.
-        where: ``source`` or ``image``.
-        title: one sentence.
-        detail: what was expected and seen.
-        place: ``file:line``; empty where it has none.
-        routes: method and path of every route it is about.
-        remedy: one sentence.
-    """
-
-    kind: str
-    where: str
-    title: str
-    detail: str
-    place: str
-    routes: tuple[str, ...]
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeFacts:
-    """What source and image say.
-
-    Attributes:
-        at: when they were read, ISO 8601, UTC.
-        routes: every route that the contract promises.
-        findings: of drift.
-        source: folder that was read; empty where none was given.
-        source_commit: of the source; empty where it is in no repository.
-        image: reference or archive that was read; empty where none was given.
-        image_id: of the image; empty where it is not known.
-        image_revision: commit that the image was built from; empty where it does not say.
-        commits_behind: how many commits the image lies behind the source; None where that is not known.
-        problems: what could not be read, a sentence each without a full stop.
-    """
-
-    at: str
-    routes: tuple[CodeRoute, ...]
-    findings: tuple[CodeFinding, ...]
-    source: str = ""
-    source_commit: str = ""
-    image: str = ""
-    image_id: str = ""
-    image_revision: str = ""
-    commits_behind: int | None = None
-    problems: tuple[str, ...] = ()
-
-    def route(self, method: str, path: str) -> CodeRoute | None:
-        """Return what is said of a route; names of parameters do not count."""
-        wanted = canonical_path(path)
-        return next((r for r in self.routes if r.method == method and canonical_path(r.path) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json as json_codec
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -37,17 +39,25 @@ class Budget:
         agent: the client.
         most: how many.
         spent: how many were sent before.
-        gone: raises where the target is gone.
+        seconds: from now on, after which no more are sent; None for no such bound.
 
     Attributes:
         spent: how many were sent so far.
     """
 
-    def __init__(self, agent: Agent, most: int, spent: int) -> None:
+    def __init__(self, agent: Agent, most: int, spent: int = 0, seconds: float | None = None) -> None:
         self.spent = spent
         self._agent = agent
         self._most = most
+        self._ends = float("inf") if seconds is None else time.monotonic() + seconds
         self._turn = threading.Lock()
+        self._known: dict[tuple[str, str, str | None, bytes], Exchange] = {}
+
+    def remember(self, exchanges: Iterable[Exchange]) -> None:
+        """Take in proper answers that were seen before: each serves once in place of the same request, query apart."""
+        for known in exchanges:
+            path = known.target.partition("?")[0]
+            self._known[known.method, path, known.request_headers.get("Authorization"), known.request_body] = known
 
     def send(self, method: str, path: str, /, *, auth: str | None = VALID, json: Any = ...) -> Exchange:
         """Send one request; arguments and errors as in :meth:`Agent.send`.
@@ -55,11 +65,30 @@ class Budget:
         Raises:
             NotJudgedError: the budget is spent.
         """
+        body = b"" if json is ... else json_codec.dumps(json).encode()
+        with self._turn:
+            known = self._known.pop((method, path, auth, body), None)
+        if known is not None:
+            return known
+        self._spend()
+        return self._agent.send(method, path, auth=auth, json=json)
+
+    def exchange(self, method: str, path: str, /, *, auth: str | None = VALID, json: Any = ...) -> Exchange:
+        """Send one request and return whatever is answered; arguments and errors as in :meth:`Agent.exchange`.
+
+        Raises:
+            NotJudgedError: the budget is spent.
+        """
+        self._spend()
+        return self._agent.exchange(method, path, auth=auth, json=json)
+
+    def _spend(self) -> None:
         with self._turn:
             if self.spent >= self._most:
                 raise NotJudgedError(f"the {self._most} requests that are sent at most were sent before it")
+            if time.monotonic() > self._ends:
+                raise NotJudgedError("the time in which requests are sent was over before it")
             self.spent += 1
-        return self._agent.send(method, path, auth=auth, json=json)
 
 
 class RouteProbing:
@@ -69,20 +98,11 @@ class RouteProbing:
         budget: sends the requests.
         run: whose names are used.
         has_token: whether the fence has a token that the target accepts.
-        known: answers that were seen before, by method, path and value of the Authorization header.
     """
 
-    def __init__(
-        self,
-        budget: Budget,
-        run: RunIdentity,
-        *,
-        has_token: bool,
-        known: Mapping[tuple[str, str, str | None], Exchange],
-    ) -> None:
+    def __init__(self, budget: Budget, run: RunIdentity, *, has_token: bool) -> None:
         self._budget = budget
         self._token = VALID if has_token else None
-        self._known = dict(known)
         self._doubled: set[str] = set()
         self._doubling = threading.Lock()
         self._probes = MountProbes(budget.send, run.name("absent"), run.name("nowhere"), self._is_first_of_prefix)
@@ -270,8 +290,6 @@ class RouteProbing:
     def _ask(self, question: Question) -> tuple[Exchange | None, str]:
         probe, auth = question.probe, self._auth(question)
         path = probe.at(self._probes.absent)
-        if (probe.method, path, auth) in self._known:
-            return self._known[probe.method, path, auth], ""
         try:
             return self._budget.send(probe.method, path, auth=auth, json=probe.body), ""
         except TargetGoneError:

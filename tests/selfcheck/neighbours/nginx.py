@@ -9,10 +9,22 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from textwrap import dedent
 
+from .certificates import Certificate
 from .processes import free_port, is_listening, running
 from .tools import path_of
 
-__all__ = ["adding_prefix", "dead_upstream", "no_upstream", "passing", "running_nginx", "stripping_prefix"]
+__all__ = [
+    "adding_prefix",
+    "dead_upstream",
+    "dropping_authorization",
+    "expecting_prefix",
+    "no_upstream",
+    "passing",
+    "running_nginx",
+    "speaking_tls",
+    "stripping_prefix",
+    "unavailable",
+]
 
 
 def passing(upstream: str) -> AbstractContextManager[str]:
@@ -33,6 +45,33 @@ def stripping_prefix(upstream: str, prefix: str = "/tools") -> AbstractContextMa
 def adding_prefix(upstream: str, prefix: str = "/api") -> AbstractContextManager[str]:
     """A proxy that puts ``prefix`` on: ``/tools`` reaches ``upstream`` as ``/api/tools``."""
     return running_nginx(f"location / {{ proxy_pass {upstream}{prefix}/; }}")
+
+
+def expecting_prefix(upstream: str, prefix: str = "/api") -> AbstractContextManager[str]:
+    """A proxy that has the agent below ``prefix`` only: ``/api/tools`` reaches ``upstream`` as ``/tools``."""
+    return running_nginx(f"location {prefix}/ {{ proxy_pass {upstream}/; }}")
+
+
+def dropping_authorization(upstream: str) -> AbstractContextManager[str]:
+    """A proxy that keeps the caller's token to itself: what reaches ``upstream`` has no Authorization."""
+    return running_nginx(f'location / {{ proxy_pass {upstream}; proxy_set_header Authorization ""; }}')
+
+
+def unavailable() -> AbstractContextManager[str]:
+    """A balancer that has no agent in service: its own 503 page for every request."""
+    return running_nginx("location / { return 503; }")
+
+
+@contextlib.contextmanager
+def speaking_tls(upstream: str, certificate: Certificate) -> Iterator[str]:
+    """A proxy as it should be, that speaks TLS; yields its ``https`` URL."""
+    port = free_port()
+    server = f"""listen 127.0.0.1:{port} ssl;
+        ssl_certificate {certificate.file};
+        ssl_certificate_key {certificate.key};
+        location / {{ proxy_pass {upstream}; }}"""
+    with running_nginx(server):
+        yield f"https://127.0.0.1:{port}"
 
 
 def no_upstream() -> AbstractContextManager[str]:

@@ -2,50 +2,28 @@
 
 from __future__ import annotations
 
-import getpass
-import shutil
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
 from neighbours.fixtures import lacking
-from neighbours.processes import free_port, is_listening, running
+from neighbours.processes import free_port
+from neighbours.ssh_host import ssh_host
+from neighbours.tools import MissingToolError
 
 from dtma_contract.probes.ssh_tunnel import SshTunnel, SshTunnelError
 
 
 @pytest.fixture
-def ssh_host(tmp_path, monkeypatch):
+def ssh_server(monkeypatch):
     """Return the port of an ssh server on loopback that lets this user in by key, and the user's name."""
-    server = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
-    if server is None or shutil.which("ssh") is None:
-        lacking("OpenSSH's server and client are not installed.")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
-    (tmp_path / "authorized").write_bytes((tmp_path / "user.pub").read_bytes())
-    port = free_port()
-    lines = [
-        f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {tmp_path}/host",
-        f"AuthorizedKeysFile {tmp_path}/authorized",
-        "StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", f"PidFile {tmp_path}/pid",
-    ]  # fmt: skip
-    (tmp_path / "sshd_config").write_text("\n".join(lines))
-    # ssh is told by a wrapper what a user's own configuration would tell it.
-    wrapper = tmp_path / "bin" / "ssh"
-    wrapper.parent.mkdir()
-    wrapper.write_text(
-        f"#!/bin/sh\nexec {shutil.which('ssh')} -F /dev/null -i {tmp_path}/user -o IdentitiesOnly=yes "
-        f'-o StrictHostKeyChecking=no -o UserKnownHostsFile={tmp_path}/known -o LogLevel=ERROR "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{wrapper.parent}:/usr/bin:/bin")
-    # Debian's server wants a folder that its start script makes; where only root may, root has.
-    Path("/run/sshd").mkdir(exist_ok=True)
-    command = [server, "-D", "-e", "-f", tmp_path / "sshd_config"]
-    with running(command, log=tmp_path / "log", ready=lambda: is_listening(port)):
-        yield port, getpass.getuser()
+    try:
+        with ssh_host() as host:
+            monkeypatch.setenv("PATH", host.path)
+            yield host.port, host.user
+    except MissingToolError as error:
+        lacking(str(error))
 
 
 @pytest.fixture
@@ -80,9 +58,9 @@ def asked(url):
         return connection.recv(99)
 
 
-def test_the_socket_of_another_host_is_brought_here(ssh_host, remote_socket):
+def test_the_socket_of_another_host_is_brought_here(ssh_server, remote_socket):
     """And is gone when the tunnel is closed, which can be done twice."""
-    port, user = ssh_host
+    port, user = ssh_server
     tunnel = SshTunnel.open(f"ssh://{user}@127.0.0.1:{port}{remote_socket}")
     folder = Path(tunnel.url.removeprefix("unix://")).parent
 
@@ -92,13 +70,13 @@ def test_the_socket_of_another_host_is_brought_here(ssh_host, remote_socket):
     assert not folder.exists()
 
 
-def test_a_host_that_refuses_is_told(ssh_host):
+def test_a_host_that_refuses_is_told(ssh_server):
     """Another user has no key there; nothing is asked for on the terminal."""
     with pytest.raises(SshTunnelError, match=r"cannot be reached: .*Permission denied"):
-        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_host[0]}")
+        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_server[0]}")
 
 
-def test_a_port_without_a_server_is_told(ssh_host):
+def test_a_port_without_a_server_is_told(ssh_server):
     """With what ssh says."""
     with pytest.raises(SshTunnelError, match=r"cannot be reached: .*refused"):
         SshTunnel.open(f"ssh://127.0.0.1:{free_port()}")
