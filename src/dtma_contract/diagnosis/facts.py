@@ -204,7 +204,7 @@ class RouteState:
     @property
     def seems_absent(self) -> bool:
         """Whether it answers like a path that does not exist, as it might an unknown name too."""
-        return self.state is Cell.UNKNOWN and "surely does not exist" in self.detail
+        return self.state is Cell.UNKNOWN and " is answered like " in self.detail
 
 
 @dataclass(frozen=True, slots=True)
