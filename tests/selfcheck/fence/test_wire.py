@@ -8,6 +8,7 @@ import pytest
 from fence.raw_target import ok, raw_target
 from neighbours.processes import wait_until
 
+from dtma_contract.agent import Agent
 from dtma_contract.wire import LoopbackWire, WireError
 
 
@@ -118,6 +119,14 @@ def test_more_headers_than_most_clients_take(wire_to):
         answer = wire_to(target).ask("GET", "/", [], b"")
 
     assert len(answer.headers) == 202
+
+
+def test_a_header_that_comes_again_is_kept_whole(wire_to):
+    """Its values stand behind each other, as RFC 9110 section 5.3 has it: none hides another."""
+    with raw_target(ok(b"{}", b"X-Note: one", b"x-note: two")) as target:
+        answer = Agent(f"http://127.0.0.1:{target.port}", wire=wire_to(target)).send("GET", "/")
+
+    assert answer.headers["x-note"] == "one, two"
 
 
 async def silent(reader, _writer):
