@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from rich.console import Console
 from rich.text import Text
@@ -22,18 +23,23 @@ _ROOT = Path(__file__).parent.parent
 # As wide as a line of curl needs, and as a table of routes does.
 _WIDTH = 130
 _DRIFT_WIDTH = 96
+_DROPLET = "http://droplet:30000"
 
 
 def main() -> None:
-    """Run, record, write docs/verify.svg and docs/drift.svg."""
+    """Run, record, write docs/verify.svg, docs/drift.svg and docs/diagnose.svg."""
     with running_reference("--fault", "stub-deployment") as agent:
         printed = _printed("verify", "--target", agent.url, "--depth", "smoke", env={"DTMA_BEARER_TOKEN": agent.token})
-        shown = printed.replace(agent.url, "http://droplet:30000")
-    _draw("dtma-contract verify --target http://droplet:30000", shown, _ROOT / "docs" / "verify.svg")
-    with tempfile.TemporaryDirectory() as folder:
-        checkout(Path(folder), "stub-entry")
-        shown = _printed("drift", "--source", folder, width=_DRIFT_WIDTH).replace(folder, "dtma")
-    _draw("dtma-contract drift --source dtma", shown, _ROOT / "docs" / "drift.svg", width=_DRIFT_WIDTH)
+        shown = printed.replace(agent.url, _DROPLET)
+        with tempfile.TemporaryDirectory() as folder:
+            checkout(Path(folder), "stub-entry")
+            drifted = _printed("drift", "--source", folder, width=_DRIFT_WIDTH).replace(folder, "dtma")
+            asked = ("diagnose", "--target", agent.url, "--source", folder)
+            told = _printed(*asked, env={"DTMA_BEARER_TOKEN": agent.token}).replace(agent.url, _DROPLET)
+            told = told.replace(folder, "dtma").replace(f"{urlsplit(agent.url).port}:30000", "30000:30000")
+    _draw(f"dtma-contract verify --target {_DROPLET}", shown, _ROOT / "docs" / "verify.svg")
+    _draw("dtma-contract drift --source dtma", drifted, _ROOT / "docs" / "drift.svg", width=_DRIFT_WIDTH)
+    _draw(f"dtma-contract diagnose --target {_DROPLET} --source dtma", told, _ROOT / "docs" / "diagnose.svg")
 
 
 def _printed(*arguments: str, env: Mapping[str, str] | None = None, width: int = _WIDTH) -> str:

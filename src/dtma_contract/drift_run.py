@@ -391,7 +391,7 @@ def _below(table: RouteTable, folder: Path) -> RouteTable:
             for route in table.routes
         ),
         unknown=tuple(
-            replace(unknown, file=f"{prefix}/{unknown.file}") if unknown.file else unknown for unknown in table.unknown
+            replace(unknown, file=f"{prefix}/{unknown.file}" if unknown.file else prefix) for unknown in table.unknown
         ),
     )
 

@@ -12,7 +12,7 @@ from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
 
-__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "look", "preflight"]
+__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "is_dtma", "judge", "look", "preflight"]
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 2.5
@@ -149,7 +149,7 @@ def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None
     Raises:
         TargetUnusableError: with the cause id.
     """
-    if not _is_dtma(facts):
+    if not is_dtma(facts):
         raise _no_dtma(facts, target)
     tools, tools_status = facts.tools, facts.tools_status
     if not token_env or not isinstance(tools, Exchange):
@@ -184,7 +184,8 @@ def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
     return _unusable("not-a-dtma", f"{target} answers, but not as a DTMA: GET {shown.target} is {shown.describe()}.")
 
 
-def _is_dtma(facts: Facts) -> bool:
+def is_dtma(facts: Facts) -> bool:
+    """Return whether an agent answered, however well. Pure."""
     # Any one of these will do: an agent that breaks one promise is still the agent, and to be judged.
     root, status = (answer if isinstance(answer, Exchange) else None for answer in (facts.root, facts.status))
     return (

@@ -201,6 +201,11 @@ class RouteState:
         """Method and path."""
         return f"{self.method} {self.path}"
 
+    @property
+    def seems_absent(self) -> bool:
+        """Whether it answers like a path that does not exist, as it might an unknown name too."""
+        return self.state is Cell.UNKNOWN and "surely does not exist" in self.detail
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
@@ -280,9 +285,10 @@ class DockerFacts:
         at: when, ISO 8601, UTC.
         problem: why it could not be asked; empty where it could.
         agent: name of the agent's container; empty where none was recognised.
-        chosen_by: how it was recognised, such as ``it publishes port 30000``.
+        chosen_by: how it was recognised, such as ``it publishes port 30000``; where none was, why not.
         containers: all of the host, the agent's own among them.
         log: last lines of the agent's container, oldest first.
+        log_problem: why its log could not be read; empty where it could.
     """
 
     endpoint: str
@@ -292,6 +298,7 @@ class DockerFacts:
     chosen_by: str = ""
     containers: tuple[ContainerState, ...] = ()
     log: tuple[LogLine, ...] = ()
+    log_problem: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """Return the container of a name."""

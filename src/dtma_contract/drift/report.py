@@ -180,7 +180,7 @@ class DriftReport:
         findings: must before should.
         unknown: what could not be resolved, read or asked.
         provenance: by corner, what is known of the thing that was read.
-        compared: the corners that told of at least one route, or surely of none.
+        compared: the corners that told of at least one promised route: that they have it, or surely lack it.
     """
 
     rows: tuple[Row, ...]
@@ -200,7 +200,7 @@ class DriftReport:
         return self.exit_code_if(strict=False)
 
     def exit_code_if(self, *, strict: bool) -> ExitCode:
-        """Return the exit code; with ``strict`` every finding blocks, and what was asked for and could not be told."""
+        """Return the exit code; with ``strict`` every finding blocks, and what could not be told is no pass."""
         if any(finding.blocks or (strict and finding.kind != NEVER_BLOCKING) for finding in self.findings):
             return ExitCode.VIOLATED
         if len(self.compared) < _ENOUGH:
@@ -208,7 +208,8 @@ class DriftReport:
         if strict and (self.untold or self.unread):
             return ExitCode.VIOLATED
         # Whoever asks for a corner wants to know of it: that the others are well is no answer.
-        return ExitCode.NOTHING_JUDGED if self.unread else ExitCode.KEPT
+        is_open = bool(self.unread) or (strict and not self.complete)
+        return ExitCode.NOTHING_JUDGED if is_open else ExitCode.KEPT
 
     @property
     def unread(self) -> tuple[Corner, ...]:

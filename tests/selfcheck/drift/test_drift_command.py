@@ -147,6 +147,32 @@ def test_a_folder_without_a_service_is_no_pass(tmp_path):
     assert "package.json" in document["unknown"][0]["reason"]
 
 
+def test_a_service_on_another_framework_is_no_pass(tmp_path):
+    """Nothing could be compared, and it is said why."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "package.json").write_text('{"main": "index.js", "dependencies": {"fastify": "5"}}')
+    (folder / "index.js").write_text(
+        "const app = require('fastify')(); app.get('/health', async () => 1); app.listen();"
+    )
+    done = run("drift", "--source", "other", "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert (done.exit_code, document["findings"], document["complete"]) == (5, [], False), done
+    assert "this is a Fastify service" in document["unknown"][0]["reason"]
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a source", "alone"])
+def test_callers_of_which_there_are_none_are_no_pass(beside, service, tmp_path):
+    """They were asked for; exit code 5, and the reason."""
+    (tmp_path / "callers").mkdir()
+    given = ("--source", str(service)) if beside else ()
+    done = run("drift", *given, "--consumer", "callers", "--format", "json", cwd=tmp_path)
+
+    assert done.exit_code == 5, done
+    assert "there is no caller to read" in json.loads(done.stdout)["unknown"][0]["reason"]
+
+
 def test_a_dead_target_beside_a_source_is_an_unknown(service, tmp_path):
     """The source is judged all the same, and that is no pass: the target was asked for. 6 is for what only asks one."""
     url = f"http://127.0.0.1:{free_port()}"

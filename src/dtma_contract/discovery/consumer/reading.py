@@ -91,6 +91,11 @@ def read_consumers(
         judged.problem(problem.file, problem.line, problem.reason)
     for path in files.too_large:
         judged.problem(path, 1, "the file is too large to be written by hand, and was not read")
+    if not any(path.endswith(CODE) or SHELL_NAMES.search(path) for path in files.paths):
+        found = f"{len(files.paths)} files of other kinds" if files.paths else "no file"
+        tests = f" and {len(files.skipped)} of tests" if files.skipped else ""
+        reason = f"there is no caller to read: {found}{tests}, none of TypeScript, JavaScript, Python or a shell"
+        judged.unknown.append(Unknown(Corner.CONSUMER, "", 0, reason))
     provenance = {"files": len(files.paths), "read": len(read), "skipped": list(files.skipped)}
     if declared:
         written = [(one, written_base(one).encode()) for one in declared]
