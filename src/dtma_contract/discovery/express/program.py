@@ -98,6 +98,7 @@ class Program:
         self.entry = entry
         self.machine = machine = Machine(self._load, limits, express=version or express_version(packages, folder))
         machine.exports_of = self._exports_of
+        machine.defines_fields = self._defines_fields
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
@@ -159,6 +160,12 @@ class Program:
         self.modules[path] = module
         self._evaluate(module)
         return module.value
+
+    def _defines_fields(self, path: str) -> bool | None:
+        if path.endswith((".js", ".mjs", ".cjs", ".jsx")):
+            return True
+        settings = self._packages.settings(path)
+        return settings.defines_fields if settings is not None else None
 
     def _json(self, path: str, content: bytes) -> Value:
         try:
