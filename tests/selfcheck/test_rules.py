@@ -36,8 +36,8 @@ PURE = {
         f"dtma_contract.discovery.express.{name}"
         for name in (
             "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages",
-            "needed_files", "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
-            "version_ranges",
+            "needed_files", "operators", "patched_loading", "path_syntax", "paths", "problems", "registrations", "syntax",
+            "values", "version_ranges",
         )
     ),
     "dtma_contract.discovery.introspection.answer",

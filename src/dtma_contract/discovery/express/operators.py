@@ -59,7 +59,8 @@ def as_text(value: Value) -> Value:
         known = [(condition, option) for condition, option in options if isinstance(option, str)]
         if len(known) == 1:
             is_sure = all(isinstance(option, str) for _, option in options)
-            return known[0][1] if is_sure else DefaultText(known[0][1])
+            origins = [option.origin for _, option in alternatives(value) if isinstance(option, Opaque)]
+            return known[0][1] if is_sure else DefaultText(known[0][1], *origins[:1])
         return either(*(known or options))
     if isinstance(value, ArrayValue) and not value.is_open:
         pieces: list[Value] = []
