@@ -29,6 +29,7 @@ class RowCell:
         answers: what answers a request there, where it is another registration than ``route``.
         others: further registrations of the same route that do not answer.
         is_doubtful: whether a declared route may be mounted all the same, by what was not understood.
+        also: registrations of other shapes that take requests of this route too: every method, or an expression.
     """
 
     state: Cell
@@ -37,6 +38,7 @@ class RowCell:
     answers: Route | None = None
     others: tuple[Route, ...] = ()
     is_doubtful: bool = False
+    also: tuple[Route, ...] = ()
 
     @property
     def is_served(self) -> bool:

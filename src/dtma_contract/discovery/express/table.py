@@ -97,9 +97,16 @@ def read_routes(
 
 def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None) -> Iterator[Entry]:
     if entry is not None:
-        found = Resolver(tree, packages).file(clean_path(join(folder, entry)))
-        if found is None:
-            raise UsageError(f"The entry {entry} is no file.", "Name it relative to the folder of the service.")
+        path = None if entry.startswith("/") else clean_path(join(folder, entry))
+        if path is None:
+            raise UsageError(
+                f"The entry {entry} lies outside of what is read.",
+                "Name a file of the service, relative to its folder, such as src/index.ts.",
+            )
+        found = Resolver(tree, packages).file(path)
+        if found is None or found.endswith(".json"):
+            what = "is no file" if found is None else "is no program"
+            raise UsageError(f"The entry {entry} {what}.", "Name it relative to the folder of the service.")
         # Compiled or not is told by how the service is usually started.
         usual = next(entries_of(tree, packages, folder), None)
         yield Entry(
