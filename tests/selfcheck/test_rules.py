@@ -36,9 +36,9 @@ PURE = {
     *(
         f"dtma_contract.discovery.express.{name}"
         for name in (
-            "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits", "middleware_packages",
-            "needed_files", "operators", "path_syntax", "paths", "problems", "registrations", "syntax", "values",
-            "version_ranges",
+            "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits",
+            "middleware_packages", "needed_files", "operators", "patched_loading", "path_syntax", "paths", "problems",
+            "registrations", "syntax", "values", "version_ranges",
         )
     ),
     *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),

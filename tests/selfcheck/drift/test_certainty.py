@@ -63,6 +63,11 @@ UNSURE = {
         {"yarn.lock": LOCKED, "tsconfig.json": '{"compilerOptions": {"paths": {"foo": ["gone/foo"]}}}'},
     ),
     "a package of the runtime": ("require('electron'); require('bun:sqlite');", LOCK),
+    "a loader that finds more": (
+        "require('./y'); require('./gone');",
+        {"y.js": "const M = require('module'); const o = M._resolveFilename; M._resolveFilename = (r) => o(r);"},
+    ),
+    "a loader of a package": ("require('module-alias/register'); require('./gone');", {}),
     "what is caught": ("try { require('./gone'); } catch (error) {}", {}),
     "what is caught around a module": ("try { require('./y'); } catch (error) {}", {"y.js": "require('./gone');"}),
     "what depends on the environment": ("if (process.env.A) require('./gone');", {}),
@@ -136,6 +141,25 @@ def test_a_default_in_a_path_is_its_path():
     table = table_of("const base = `${process.env.BASE || '/b'}/v1`; app.get(base + '/x', end);")
 
     assert (paths_of(table, Cell.MOUNTED), table.complete) == (["/b/v1/x", "/last"], True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "app.get((process.env.BASE || '/b') + '/x', end);",
+        "app.get(`${process.env.BASE ?? '/b'}/x`, end);",
+        "app.use(process.env.BASE || '/b', express.Router().get('/x', end));",
+        "const { BASE = '/b' } = process.env; app.use(BASE, express.Router().get('/x', end));",
+    ],
+)
+def test_a_path_that_is_a_default_says_so(code):
+    """Whoever sets the variable has another path; who does not has this one."""
+    (route,) = (route for route in table_of(code).routes if route.path == "/b/x")
+
+    assert (route.state, route.detail) == (
+        Cell.MOUNTED,
+        "its path is a default, in place of which process.env.BASE may name another",
+    )
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
-from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on, skips
+from dtma_contract.discovery.express.handlers import dispatches, handler_name, may_leave, passes_on, skips
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.paths import syntax_error
@@ -67,7 +67,6 @@ _CHAINING = {
     "emit",
     "addListener",
     "removeListener",
-    "param",
     "engine",
     "setMaxListeners",
     "bind",
@@ -145,6 +144,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
     }
+    if name == "param":
+        return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name in _CHAINING:
@@ -195,6 +196,15 @@ def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Nod
     # An app is told when another one mounts it (Express, API reference: app.onmount).
     if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
         machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
+    return router
+
+
+def _param(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
+    """Note the parameters whose callback may leave a route: `next('route')` (Express, API reference: router.param)."""
+    names = arguments[0].items if arguments and isinstance(arguments[0], ArrayValue) else arguments[:1]
+    callbacks = [option for value in arguments[1:] for _, option in alternatives(machine.read(value))]
+    if not callbacks or any(map(may_leave, callbacks)):
+        router.leaving |= {name if isinstance(name, str) and callbacks else "*" for name in names}
     return router
 
 
@@ -437,7 +447,8 @@ def _paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
     known = [(c, option) for c, option in options if not isinstance(option, Opaque | Nothing)]
     if len(known) == 1 and len(options) > 1:
         # A default is the path of a program to which nothing else was said.
-        known = [("", DefaultText(known[0][1]) if isinstance(known[0][1], str) else known[0][1])]
+        origins = [option.origin for _, option in options if isinstance(option, Opaque)]
+        known = [("", DefaultText(known[0][1], *origins[:1]) if isinstance(known[0][1], str) else known[0][1])]
     for condition, option in (known or options)[:_MAX_PATHS]:
         if isinstance(option, str | Text | PatternValue):
             yield condition, option

@@ -74,6 +74,7 @@ class Machine:
         express: as above.
         limits: what the evaluation may cost.
         exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        defines_fields: whether a field without a value becomes a member, in a file; None where that is not said.
         handed: what was given to something that may call the functions in it, whenever it likes, by identity.
         unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
@@ -100,6 +101,7 @@ class Machine:
         self.load = load
         self.express = express
         self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
+        self.defines_fields: Callable[[str], bool | None] = lambda path: None
         self.unsure = 0
         self.handed: dict[int, Value] = {}
         self.limits = limits or Limits()

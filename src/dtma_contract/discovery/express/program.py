@@ -27,6 +27,7 @@ from dtma_contract.discovery.express.modules import Module
 from dtma_contract.discovery.express.node_api import NodeApi, url_class
 from dtma_contract.discovery.express.operators import as_text
 from dtma_contract.discovery.express.packages import Packages
+from dtma_contract.discovery.express.patched_loading import is_loading_patched
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, excerpt, parse
@@ -98,6 +99,7 @@ class Program:
         self.entry = entry
         self.machine = machine = Machine(self._load, limits, express=version or express_version(packages, folder))
         machine.exports_of = self._exports_of
+        machine.defines_fields = self._defines_fields
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
@@ -159,6 +161,12 @@ class Program:
         self.modules[path] = module
         self._evaluate(module)
         return module.value
+
+    def _defines_fields(self, path: str) -> bool | None:
+        if path.endswith((".js", ".mjs", ".cjs", ".jsx")):
+            return True
+        settings = self._packages.settings(path)
+        return settings.defines_fields if settings is not None else None
 
     def _json(self, path: str, content: bytes) -> Value:
         try:
@@ -237,16 +245,22 @@ class Program:
             raise ThrownError
         if not _NO_CODE.search(specifier):
             self.machine.problem(node, f"the module {specifier} cannot be found")
-        if (required or is_needed) and (missing := surely_missing(self._tree, importer, clean)):
+        missing = surely_missing(self._tree, importer, clean) if required or is_needed else ""
+        if missing and not self._is_patched(importer):
             self.machine.crashes(node, f"{missing}: the process ends while it loads")
         return Opaque(specifier, unresolved=f"the module {specifier} cannot be found")
+
+    def _is_patched(self, importer: str) -> bool:
+        package = self._packages.around(importer)
+        scripts = [str(script) for script in package.mapping("scripts").values()] if package else []
+        return is_loading_patched((module.file.content for module in self.modules.values()), scripts)
 
     def _check_package(self, importer: str, specifier: str, name: str, node: Node) -> None:
         absence = absence_of_package(self._packages, importer, specifier, name) if not self.machine.tries else None
         if absence is not None:
             reason, is_sure = absence
             self.machine.problem(node, reason, hides=False)
-            if is_sure:
+            if is_sure and not self._is_patched(importer):
                 self.machine.crashes(node, f"{reason}: the process ends while it loads")
 
     def _package(self, name: str, specifier: str) -> Value:
