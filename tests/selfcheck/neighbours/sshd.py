@@ -31,8 +31,8 @@ class SshHost:
     path: str
 
     def endpoint(self, socket: Path | str) -> str:
-        """Return the address of an engine's socket behind this server."""
-        return f"ssh://{self.user}@127.0.0.1:{self.port}{socket}"
+        """Return the address of an engine behind this server, given its socket as a path or as ``unix://…``."""
+        return f"ssh://{self.user}@127.0.0.1:{self.port}{str(socket).removeprefix('unix://')}"
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ PACKAGES = {
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "unshare": "util-linux",
 }
 
 # Debian keeps servers where an ordinary user's PATH does not look.
