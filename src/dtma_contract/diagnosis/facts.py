@@ -227,7 +227,7 @@ class ContainerState:
         restart_count: how often the Engine has started it again.
         restart_policy: such as ``always``; empty where there is none.
         health: Docker's word (healthy, unhealthy, starting); empty without a health check.
-        ports: ports that are or will be published, ``8080/tcp`` → host ports; on the host's own network, what it exposes.
+        ports: those that are or will be published, ``8080/tcp`` → host ports; on the host's network, what it exposes.
         labels: those of OCI (``org.opencontainers.image.*``), of Compose projects and the agent's own (``dtma.*``).
         socket_mounted: whether the Engine's socket is in it.
         environment: names of its variables → whether the value is empty. Never a value.
