@@ -219,14 +219,15 @@ class ContainerState:
         image_id: of the image.
         created_at: ISO 8601.
         started_at: of its last start, ISO 8601; empty where it never started.
-        finished_at: of its last end, ISO 8601; empty where it never ended.
+        finished_at: of its last end, ISO 8601; empty where it never ended. The engine stamps a start late, so that a
+            container that ends at once may have ended milliseconds before it started.
         exit_code: of its last run; None where it never ended.
         error: what the Engine said when it last could not start it; empty where it could.
         out_of_memory: whether the kernel ended it for want of memory.
         restart_count: how often the Engine has started it again.
         restart_policy: such as ``always``; empty where there is none.
         health: Docker's word (healthy, unhealthy, starting); empty without a health check.
-        ports: published ports, ``8080/tcp`` → host ports.
+        ports: those that are or will be published, ``8080/tcp`` → host ports; on the host's network, what it exposes.
         labels: those of OCI (``org.opencontainers.image.*``), of Compose projects and the agent's own (``dtma.*``).
         socket_mounted: whether the Engine's socket is in it.
         environment: names of its variables → whether the value is empty. Never a value.

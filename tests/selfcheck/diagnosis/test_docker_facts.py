@@ -153,14 +153,13 @@ def test_a_crash_loop_is_told_with_its_count_its_exit_code_and_its_log(host):
 
 
 def test_a_container_that_has_ended_is_told_with_its_exit_code(host):
-    """And with its last words."""
+    """And with its last words. The engine may stamp the start of so short a life after its end and its words."""
     facts = host.observe("ended")
 
     ended = facts.agent_container
     assert (facts.chosen_by, ended.state, ended.exit_code) == ("it was named", "exited", 3)
-    assert ended.started_at < ended.finished_at
+    assert ended.created_at < min(ended.started_at, ended.finished_at, facts.log[0].at)
     assert [line.text for line in facts.log] == ["over"]
-    assert ended.started_at[:16] <= facts.log[0].at
 
 
 def test_a_container_that_could_not_start_says_why(host):
