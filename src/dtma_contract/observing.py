@@ -65,6 +65,8 @@ _LIMITS: Final = Limits(
 _PATIENCE: Final = 9.0
 # No question is begun later than that after the first one.
 _ASKING_SECONDS: Final = 4.0
+# The same for optional routes, of which few faults are faults of the agent.
+_OPTIONAL_SECONDS: Final = 1.2
 
 _REFUSING: Final = frozenset({401, 403})
 
@@ -240,6 +242,7 @@ class _Observer:
             self._exchanges,
             has_token=has_token,
             note=self._routes.extend,
+            hurry=lambda: self._budget.end_after(_OPTIONAL_SECONDS),
         )
 
     def _accepts_token(self, facts: Facts) -> bool:

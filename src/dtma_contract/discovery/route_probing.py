@@ -49,9 +49,14 @@ class Budget:
         self.spent = spent
         self._agent = agent
         self._most = most
-        self._ends = float("inf") if seconds is None else time.monotonic() + seconds
+        self._began = time.monotonic()
+        self._ends = float("inf") if seconds is None else self._began + seconds
         self._turn = threading.Lock()
         self._known: dict[tuple[str, str, str | None, bytes], Exchange] = {}
+
+    def end_after(self, seconds: float) -> None:
+        """Send no more than so many seconds after the beginning, where the bound was a later one."""
+        self._ends = min(self._ends, self._began + seconds)
 
     def remember(self, exchanges: Iterable[Exchange]) -> None:
         """Take in proper answers that were seen before: each serves once in place of the same request, query apart."""

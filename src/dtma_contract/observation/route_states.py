@@ -36,6 +36,7 @@ def observe_routes(
     *,
     has_token: bool,
     note: Callable[[Iterable[RouteState]], None],
+    hurry: Callable[[], None],
 ) -> None:
     """Ask about the routes and hand out what is known of them, group by group.
 
@@ -46,6 +47,7 @@ def observe_routes(
         seen: answers to the questions before, those to paths that do not exist among them.
         has_token: whether the fence has a token that the target accepts.
         note: takes in what is known, so that it stays known when the target stops answering.
+        hurry: called once the core is told: the rest is asked about only as far as time is left.
 
     Raises:
         TargetGoneError: the target stopped answering.
@@ -71,6 +73,7 @@ def observe_routes(
 
     first = [operation for operation in contract.operations if operation.profile in _FIRST_PROFILES]
     ask([one for one in first if one.profile == "core" or probing.seems_mounted(question_of_operation(one))])
+    hurry()
     listings = _Listings(contract, run, seen)
     note(listings.mounted)
     note(listings.absent)

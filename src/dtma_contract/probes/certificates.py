@@ -75,7 +75,7 @@ def read_certificate(der: bytes) -> Certificate:
     """
     try:
         return _read(der)
-    except (IndexError, StopIteration, UnicodeDecodeError, OverflowError) as problem:
+    except (IndexError, ValueError, OverflowError) as problem:
         raise ValueError(f"this is no certificate: {problem}") from None
 
 
@@ -110,7 +110,7 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
             length = int.from_bytes(data[position : position + size])
             position += size
         if position + length > len(data):
-            raise ValueError("this is no certificate: it is cut off")
+            raise ValueError("it is cut off")
         yield tag, data[position : position + length]
         position += length
 
