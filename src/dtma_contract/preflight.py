@@ -10,7 +10,7 @@ from dtma_contract.agent import VALID, Agent
 from dtma_contract.contract import Contract, Operation
 from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
 
 __all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "is_dtma", "judge", "look", "preflight"]
 
@@ -32,6 +32,8 @@ _HINTS = {
     "upstream points to it.",
     "token-rejected": "Use this droplet's own token: the value of DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY in the "
     "agent's environment.",
+    "rate-limited": "Something counts its callers, mostly a proxy in front of the agent: ask again when the time is "
+    "over, or ask the agent's own port, 30000.",
     "token-not-configured": "Set DTMA_BEARER_TOKEN (or BACKEND_TO_DTMA_API_KEY) in the agent's environment and start "
     "its container again.",
 }
@@ -44,6 +46,7 @@ _CAUSE_OF_FAILURE = {
     "connection-timeout": "connection-timeout",
     "response-timeout": "connection-timeout",
     "tls-failure": "tls-failure",
+    "rate-limited": "rate-limited",
 }
 
 
@@ -132,6 +135,8 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
     except ClauseViolatedError as broken:
         failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip() if broken.exchange else ""
         return Silence(failure, broken.actual)
+    except RateLimitedError as limited:
+        return Silence("rate-limited", limited.reason)
     except NotJudgedError as refused:
         return Silence("refused", refused.reason)
 
@@ -166,7 +171,8 @@ def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
         # All four failed, mostly in the same way; the first question is the plainest.
         assert isinstance(facts.root, Silence)
         cause = _CAUSE_OF_FAILURE.get(facts.root.failure, "not-a-dtma")
-        return _unusable(cause, f"{target} does not answer: {facts.root.detail}.")
+        said = "cannot be asked" if cause == "rate-limited" else "does not answer"
+        return _unusable(cause, f"{target} {said}: {facts.root.detail}.")
     for answer in (facts.root, facts.status):
         if isinstance(answer, Exchange) and answer.status in _GATEWAY_ERRORS and answer.json is None:
             return _unusable("proxy-no-upstream", f"{target} answers {answer.describe()}, which is a proxy's page.")

@@ -201,6 +201,11 @@ class RouteState:
         """Method and path."""
         return f"{self.method} {self.path}"
 
+    @property
+    def seems_absent(self) -> bool:
+        """Whether it answers like a path that does not exist, as it might an unknown name too."""
+        return self.state is Cell.UNKNOWN and "surely does not exist" in self.detail
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:

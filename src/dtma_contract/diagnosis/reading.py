@@ -96,9 +96,19 @@ def profile_of(route: RouteState) -> str:
 
 
 def missing_routes(facts: Facts) -> tuple[RouteState, ...]:
-    """Return the routes that the target lacks: core's, and those of a profile of which it has others."""
-    offered = {"core", *(profile_of(route) for route in facts.routes_in(Cell.MOUNTED))}
-    return tuple(route for route in facts.routes_in(Cell.ABSENT) if profile_of(route) in offered)
+    """Return the routes that the target lacks: core's, and those of a profile of which it has others.
+
+    Where a neighbour was seen to know an unknown name from an unknown path, one that does not is missing too.
+    """
+    mounted = facts.routes_in(Cell.MOUNTED)
+    offered = {"core", *map(profile_of, mounted)}
+    telling = {profile_of(route) for route in mounted if "{" in route.path}
+    return tuple(
+        route
+        for route in facts.routes
+        if profile_of(route) in offered
+        and (route.state is Cell.ABSENT or (route.seems_absent and profile_of(route) in telling))
+    )
 
 
 def named(routes: Iterable[RouteState], most: int = 4) -> str:

@@ -48,6 +48,12 @@ class Certificate:
     not_after: dt.datetime
     names: tuple[str, ...]
 
+    def date_flaw(self, now: dt.datetime) -> str:
+        """Return what is wrong with its dates, in a few words; empty where nothing is."""
+        if now > self.not_after:
+            return "the certificate has expired"
+        return "the certificate is not yet valid" if now < self.not_before else ""
+
     def describe(self) -> str:
         """Return it in a few words."""
         hosts = ", ".join(self.names[:5]) or "no host by name"

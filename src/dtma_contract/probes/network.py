@@ -190,7 +190,11 @@ class _Way:
                 return f"{tls.version()}{shown}"
         except ssl.SSLCertVerificationError as problem:
             why = _VERIFICATION.get(problem.verify_code, f"the certificate is not accepted: {problem.verify_message}")
-            raise _StepFailedError("; ".join([why, *self._refused_certificate(address)])) from None
+            certificate = self._refused_certificate(address)
+            # OpenSSL tells the first flaw that it finds, and an expired one may be of an unknown issuer too.
+            also = certificate.date_flaw(dt.datetime.now(tz=dt.UTC)) if certificate else ""
+            shown = certificate.describe() if certificate else ""
+            raise _StepFailedError("; ".join(dict.fromkeys(filter(None, [why, also, shown])))) from None
         except ssl.SSLError as problem:
             raise _StepFailedError(_reason(problem, address)) from None
         except TimeoutError:
@@ -212,8 +216,8 @@ class _Way:
             with context.wrap_socket(connection, server_hostname=address.hostname) as tls:
                 yield tls
 
-    def _refused_certificate(self, address: TargetAddress) -> list[str]:
-        """Return what stands in the certificate that was not accepted, from a second handshake that accepts any."""
+    def _refused_certificate(self, address: TargetAddress) -> Certificate | None:
+        """Return the certificate that was not accepted, from a second handshake that accepts any."""
         assert self._place is not None
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         context.check_hostname = False
@@ -221,10 +225,9 @@ class _Way:
         try:
             connection = socket.create_connection(self._place[1][:2], timeout=self._patience)
             with self._wrapped(context, connection, address) as tls:
-                certificate = _certificate(tls)
+                return _certificate(tls)
         except (OSError, ValueError):
-            return []
-        return [certificate.describe()] if certificate else []
+            return None
 
 
 @dataclass

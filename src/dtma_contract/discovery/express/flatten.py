@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from dtma_contract.discovery.express.paths import (
+    is_read_alike,
     is_regex,
     join_paths,
     matches_nothing,
@@ -15,6 +16,7 @@ from dtma_contract.discovery.express.paths import (
 )
 from dtma_contract.discovery.express.registrations import (
     Handler,
+    Item,
     Layer,
     Mount,
     OpaqueLayer,
@@ -23,6 +25,7 @@ from dtma_contract.discovery.express.registrations import (
     RouterValue,
 )
 from dtma_contract.discovery.express.values import Hole, PatternValue, Text
+from dtma_contract.discovery.express.version_ranges import ExpressVersion
 from dtma_contract.routes import (
     ALL_METHODS,
     UNRESOLVED,
@@ -99,7 +102,7 @@ class _Blocker:
 @dataclass(slots=True)
 class _State:
     corner: Corner
-    express_major: int
+    express: ExpressVersion
     auth: re.Pattern[str]
     routes: list[Route] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
@@ -136,7 +139,7 @@ def flatten(
     roots: Sequence[RouterValue],
     *,
     corner: Corner,
-    express_major: int,
+    express: ExpressVersion,
     auth_names: Sequence[str] = (),
     prefix: str = "/",
 ) -> Flattened:
@@ -145,12 +148,12 @@ def flatten(
     Args:
         roots: the apps that are served.
         corner: for what is unknown.
-        express_major: 4 or 5.
+        express: its version; of a path that other versions read otherwise, that is said.
         auth_names: regular expressions for names of middleware that asks for a token, besides the usual ones.
         prefix: path template that stands before all paths.
     """
     auth = re.compile("|".join([*DEFAULT_AUTH_NAMES, *auth_names]), re.IGNORECASE)
-    state = _State(corner, express_major, auth)
+    state = _State(corner, express, auth)
     for root in roots:
         state.blockers = []
         _walk(state, root, _Place(template=prefix, raw="" if prefix == "/" else prefix))
@@ -167,6 +170,7 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
         change = router.items[altering[-1]] if altering and position < altering[-1] else None
         altered = change.reason if isinstance(change, OpaqueLayer) else place.altered
         template, raw, is_reached = _joined(state, place, item.path)
+        _doubted(state, item)
         conditions = tuple(dict.fromkeys((*place.conditions, *item.conditions)))
         if isinstance(item, RegisteredRoute):
             via = place.via if place.conditions or not conditions else None
@@ -199,16 +203,29 @@ def _joined(state: _State, place: _Place, path: PathValue) -> tuple[str, str, bo
         source = regex_template(path.source)
         return join_paths(place.template, source), f"{place.raw}/{path.source}/{path.flags}", place.reached
     raw = _raw(path)
-    template = template_of(raw, state.express_major) if raw else "/"
+    template = template_of(raw, state.express.major) if raw else "/"
     if raw and not raw.startswith("/") and not template.startswith("/") and place.template not in {"", "/"}:
         pass
-    is_reached = place.reached and not (raw and matches_nothing(raw, state.express_major))
+    is_reached = place.reached and not (raw and matches_nothing(raw, state.express.major))
     whole = join_paths(place.template, template)
     return (
         (whole if whole.startswith(("/", UNRESOLVED, "*")) else f"/{whole}"),
         place.raw + ("" if raw == "/" and place.raw else raw),
         is_reached,
     )
+
+
+def _doubted(state: _State, item: Item) -> None:
+    """Note that a path means something else in another version that the service may run with."""
+    raw = _raw(item.path)
+    for other in state.express.others if raw else ():
+        if not is_read_alike(raw, state.express.major, other):
+            reason = (
+                f"{raw!r} is no path of the same meaning in Express {state.express.major} and {other}, and which one "
+                f"runs is not known (told by {state.express.told_by})"
+            )
+            state.unknown.append(Unknown(state.corner, item.location.file, item.location.line, reason))
+            return
 
 
 def _raw(path: PathValue) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 
-__all__ = ["Package", "Packages", "TypeScriptSettings", "express_major"]
+__all__ = ["Package", "Packages", "TypeScriptSettings"]
 
 _MAX_EXTENDS = 8
 _PNPM_ENTRY = re.compile(r"^\s*-\s*['\"]?([^'\"#\n]+?)['\"]?\s*$", re.MULTILINE)
@@ -260,19 +260,3 @@ def _ancestors(path: str) -> Iterator[str]:
     while path:
         path = dirname(path)
         yield path
-
-
-def express_major(packages: Packages, folder: str) -> int:
-    """Return the major version of Express that a service asks for; 4 where it does not say."""
-    place = folder
-    while True:
-        package: Package | None = packages.at(place)
-        asked = package.dependencies.get("express", "") if package else ""
-        if match := re.search(r"\d+", asked):
-            return int(match[0])
-        installed = packages.at(join(place, "node_modules/express"))
-        if installed is not None and (match := re.match(r"\d+", installed.text("version"))):
-            return int(match[0])
-        if not place:
-            return 4
-        place = place.rpartition("/")[0]

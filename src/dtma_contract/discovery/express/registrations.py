@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from dtma_contract.discovery.express.values import ObjectValue, PatternValue, Text
 from dtma_contract.routes import Location
 
-__all__ = ["Handler", "Layer", "Mount", "OpaqueLayer", "PathValue", "RegisteredRoute", "RouterValue", "StackValue"]
+__all__ = [
+    "Handler",
+    "Item",
+    "Layer",
+    "Mount",
+    "OpaqueLayer",
+    "PathValue",
+    "RegisteredRoute",
+    "RouterValue",
+    "StackValue",
+]
 
 # A path as it is registered: known, partly known, or a regular expression.
 PathValue = str | Text | PatternValue

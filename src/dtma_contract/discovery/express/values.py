@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from dtma_contract.routes import Location
+
 if TYPE_CHECKING:
     from dtma_contract.discovery.express.syntax import Node
 
@@ -135,15 +137,17 @@ class Opaque:
         origin: how it was come by, such as ``process.env.PREFIX`` or ``cors()``.
         package: the dependency that it comes from; empty for anything else.
         unresolved: why it should have been known and is not; empty where it is a matter of the running program.
+        missing_at: where it is imported from a module that exports no such name; None for anything else.
     """
 
     origin: str
     package: str = ""
     unresolved: str = ""
+    missing_at: Location | None = None
 
     def derived(self, origin: str) -> Opaque:
         """Return what comes out of it, such as a member or the answer of a call."""
-        return Opaque(origin[:200], self.package, self.unresolved)
+        return Opaque(origin[:200], self.package, self.unresolved, self.missing_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,7 +22,7 @@ from neighbours.express_stock import Checkouts, Images, checkouts, images
 from neighbours.images import import_image
 from neighbours.quiet_engine import quiet_engine
 from neighbours.reference import Reference, running_reference
-from neighbours.ssh_host import SshHost, ssh_host
+from neighbours.sshd import SshHost, running_sshd
 
 __all__ = ["Stage", "stage"]
 
@@ -120,7 +120,9 @@ class Stage:
     @property
     def ssh(self) -> SshHost:
         """This machine, by ssh."""
-        return self.shared("ssh", ssh_host)
+        folder = self._folder / "sshd"
+        folder.mkdir(exist_ok=True)
+        return self.shared("ssh", lambda: running_sshd(folder))
 
 
 @contextlib.contextmanager
