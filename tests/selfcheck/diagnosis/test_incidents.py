@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from importlib.util import find_spec
 
 import pytest
 from diagnosis.incidents.catalogue import INCIDENTS
@@ -58,7 +57,6 @@ def test_the_scene_shows_the_symptom(staged):
     assert incident.gives == scene.gives
 
 
-@pytest.mark.skipif(find_spec("dtma_contract.observing") is None, reason="Nothing observes yet.")
 def test_the_causes_are_told(staged, tmp_path):
     """The first is right, the others are among those told, the target gets few requests, and no secret is shown."""
     incident, scene = staged
