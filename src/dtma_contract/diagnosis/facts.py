@@ -74,6 +74,7 @@ class NetworkStep:
             wrong with the certificate.
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
+        greeting: what the other side said before it was asked; no HTTP server does.
     """
 
     name: StepName
@@ -81,6 +82,7 @@ class NetworkStep:
     detail: str
     at: str
     milliseconds: float = 0.0
+    greeting: str = ""
 
 
 class AuthSent(enum.StrEnum):
