@@ -126,9 +126,7 @@ def test_bare_line_feeds_are_seen_before_the_head_is_complete():
     assert not has_broken_line(b"GET / HTTP/1.1\r\nHost: x\r")
 
 
-@pytest.mark.parametrize(
-    "said", [b"-ERR unknown\r\n", b"\x15\x03\x01\x00\x02\x02F", b"220 mail.example\r\n"]
-)
+@pytest.mark.parametrize("said", [b"-ERR unknown\r\n", b"\x15\x03\x01\x00\x02\x02F", b"220 mail.example\r\n"])
 def test_another_protocol_is_told_at_its_first_bytes(said):
     """Its peer may wait for the next request, so that no end of a head would ever come."""
     with pytest.raises(BrokenAnswerError, match=r"no HTTP/1\.1") as told:
