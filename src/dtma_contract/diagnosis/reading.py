@@ -46,7 +46,7 @@ _PROXY_PAGES = re.compile(
     r"<center>\s*(nginx|openresty)|no healthy upstream|upstream connect error|no server is available to handle|"
     r"default backend - 404|404 page not found|bad gateway|service unavailable|gateway time-?out|proxy error|"
     r"application is not available|the proxy server received an invalid response|no Route matched with those values|"
-    r"an invalid response was received from the upstream server|error code: 5[23]\d",
+    r"an invalid response was received from the upstream server|error code: 5[23]\d|ERR_NGROK_\d+",
     re.IGNORECASE,
 )
 

@@ -7,7 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dtma_contract.diagnosis.causes import Scenario
-from dtma_contract.diagnosis.facts import Answer, ContainerState, DockerFacts, Facts, NetworkStep, Question, StepName
+from dtma_contract.diagnosis.facts import (
+    Answer,
+    ContainerState,
+    DockerFacts,
+    Facts,
+    LogLine,
+    NetworkStep,
+    Question,
+    StepName,
+)
 from dtma_contract.diagnosis.reading import answered, is_agent, seconds_between, telling_lines
 from dtma_contract.diagnosis.suspicion import (
     Evidence,
@@ -24,6 +33,8 @@ __all__ = ["agent_crash_loop", "connection_timeout", "name_unresolvable", "port_
 _STARTING_SECONDS = 30.0
 # So many restarts by themselves are no accident.
 _MANY_RESTARTS = 5
+# The Engine waits no longer before it starts a container again (`docker run --restart`), and the end comes before that.
+_LONGEST_PAUSE = 90.0
 # Ended from outside: by hand (SIGTERM, SIGKILL), not by itself.
 _ENDED_BY_HAND = {0, 130, 137, 143}
 
@@ -223,9 +234,16 @@ def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) ->
     lived = seconds_between(container.started_at, docker.at)
     if lived is None or lived >= _STARTING_SECONDS:
         return False
-    if container.restart_count >= _MANY_RESTARTS and container.exit_code not in {0, None}:
+    # What runs has no exit code; its log shows how the run before it ended.
+    ends = telling_lines((line for line in docker.log if _is_shortly_before(line, container)), _ENDING, 1)
+    if container.restart_count >= _MANY_RESTARTS and (container.exit_code or ends):
         return True
     return bool(container.restart_count) and not is_agent(facts) and _is_unreachable(facts)
+
+
+def _is_shortly_before(line: LogLine, container: ContainerState) -> bool:
+    before = seconds_between(line.at, container.started_at)
+    return before is not None and 0 <= before < _LONGEST_PAUSE
 
 
 def _ended_early(container: ContainerState) -> bool:

@@ -6,13 +6,21 @@ import re
 from collections.abc import Iterator
 
 from dtma_contract.diagnosis.deploy_log import failed_deploys, lines_while_asked
-from dtma_contract.diagnosis.facts import ContainerState, Facts, LogLine, Question
-from dtma_contract.diagnosis.reading import answered, is_agent, is_agents_health, says_not_configured, telling_lines
+from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, LogLine, Question
+from dtma_contract.diagnosis.reading import (
+    answered,
+    is_agent,
+    is_agents_health,
+    proxy_of,
+    says_not_configured,
+    telling_lines,
+)
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container, of_line
 
 __all__ = ["engine_unavailable", "image_unpullable", "port_conflict"]
 
 _SERVER_ERRORS = 500  # RFC 9110 section 15.6
+_GATEWAY_TIMEOUT = 504  # RFC 9110 section 15.6.5
 
 _NO_ENGINE = re.compile(
     r"docker\.sock|engine\.sock|cannot connect to the docker daemon|(?:engine|docker)[^.\n]{0,40}(?:unavailable|"
@@ -81,7 +89,10 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
     failing = [
         answer
         for answer in answered(facts, *_LISTING, Question.UNRESOLVABLE_DEPLOY, Question.STATUS, Question.MCP_STATUS)
-        if answer.status >= _SERVER_ERRORS and not says_not_configured(answer) and not _NO_STORE.search(answer.body)
+        if answer.status >= _SERVER_ERRORS
+        and not says_not_configured(answer)
+        and not _NO_STORE.search(answer.body)
+        and not _is_gateways(answer)
     ]
     saying = [answer for answer in failing if _NO_ENGINE.search(answer.body)]
     if saying:
@@ -89,11 +100,20 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
     listing = [answer for answer in failing if answer.question in _LISTING]
     if listing:
         return 0.8, [of_answer(answer) for answer in listing[:2]]
-    hanging = [answer for answer in facts.answers_to(*_LISTING) if answer.failure == "response-timeout"]
+    hanging = [
+        answer
+        for answer in facts.answers_to(*_LISTING)
+        if answer.failure == "response-timeout" or (answer.status == _GATEWAY_TIMEOUT and _is_gateways(answer))
+    ]
     if hanging:
         said = f"{hanging[0].method} {hanging[0].path} is not answered, while other routes are"
         return 0.6, [of_answer(hanging[0], said)]
     return 0.0, []
+
+
+def _is_gateways(answer: Answer) -> bool:
+    """Return whether a proxy in front gave up, in a page of its own."""
+    return answer.status in {502, 503, _GATEWAY_TIMEOUT} and answer.json is None and bool(proxy_of(answer))
 
 
 def image_unpullable(facts: Facts) -> Iterator[Suspicion]:

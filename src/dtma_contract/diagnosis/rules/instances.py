@@ -19,8 +19,9 @@ _TAKEN = re.compile(
     r"container name \"?/?([\w.-]+)\"? is already in use|name '([\w.-]+)' is taken by a container", re.IGNORECASE
 )
 # What callers ask of one instance, as access logs write it: plain, as Apache does, and as JSON.
-_DENIED = re.compile(r"/tools/([\w.-]+)(?:/(?:start|stop|execute))?[\s\"?]")
+_ASKED = re.compile(r"/tools/([\w.-]+)(?:/(?:start|stop|execute))?[\s\"?]")
 _UNMANAGED = re.compile(r"Tool instance '([\w.-]+)' not found or not managed")
+_TOOL_POLICY = "unless-stopped"
 _OF_OTHERS = "com.docker.compose."
 
 
@@ -119,6 +120,10 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
         yield Suspicion("state-lost", 0.8, (of_answer(denied[0], said),))
         return
     if facts.instance:
+        named = [each for each in _forgotten_by_log(facts) if each.name == facts.instance]
+        if named:
+            yield _forgotten(named[0], facts)
+            return
         seen = facts.seen_instances or frozenset()
         if facts.docker is None and facts.instance in seen and facts.instance not in listed:
             yield _listed_by_status((facts.instance,), facts)
@@ -130,12 +135,7 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
         and each.state == "running"
         and each.name not in listed
     ]
-    denied_names = _denied_in_log(facts) - listed
-    asked = [
-        each
-        for each in (facts.docker.containers if facts.docker else ())
-        if each.name in denied_names and _is_agents(each, facts)
-    ]
+    asked = _forgotten_by_log(facts)
     if lost and facts.docker:
         said = f"{_few([each.name for each in lost])} run with the agent's labels, and GET /tools does not list them"
         yield Suspicion(
@@ -145,29 +145,51 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
             fields={"instance": lost[0].name},
         )
     elif asked and facts.docker:
-        said = f"the container {asked[0].name} is {asked[0].state}, and the agent does not list it"
-        lines = [line for line in facts.log_lines if asked[0].name in _denied_names(line.text)]
-        yield Suspicion(
-            "state-lost",
-            0.88,
-            (
-                of_container(asked[0], facts.docker, said),
-                *map(of_line, lines[-1:]),
-                *_restarted(asked[0], facts),
-            ),
-            fields={"instance": asked[0].name},
-        )
+        yield _forgotten(asked[0], facts)
     elif not facts.docker and (hidden := _running_by_status(facts) - listed):
         yield _listed_by_status(tuple(sorted(hidden)), facts)
 
 
-def _denied_in_log(facts: Facts) -> frozenset[str]:
-    """Return the names of the instances that the agent's log shows it to have answered 404 for."""
-    return frozenset(name for line in facts.log_lines for name in _denied_names(line.text))
+def _forgotten(container: ContainerState, facts: Facts) -> Suspicion:
+    assert facts.docker is not None
+    listed = container.name in (facts.listed_instances or ())
+    how = "lists it and denies it when it is asked for" if listed else "does not list it"
+    said = f"the container {container.name} is {container.state}, and the agent {how}"
+    lines = [line for line in facts.log_lines if container.name in _denied_names(line.text)]
+    return Suspicion(
+        "state-lost",
+        0.88,
+        (of_container(container, facts.docker, said), *map(of_line, lines[-1:]), *_restarted(container, facts)),
+        fields={"instance": container.name},
+    )
+
+
+def _forgotten_by_log(facts: Facts) -> tuple[ContainerState, ...]:
+    """Return the containers that the agent made and that it last answered 404 for, since it was started.
+
+    Without a label of the agent's, the restart policy that it gives tells its containers from those of others.
+    """
+    agent = facts.docker.agent_container if facts.docker else None
+    if facts.docker is None or agent is None:
+        return ()
+    denied: dict[str, str] = {}
+    for line in facts.log_lines:
+        if line.at and line.at >= agent.started_at:
+            names = _denied_names(line.text)
+            denied |= dict.fromkeys((match[1] for match in _ASKED.finditer(line.text)), "")
+            denied |= dict.fromkeys(names, line.at)
+    listed = facts.listed_instances or frozenset()
+    return tuple(
+        each
+        for each in facts.docker.containers
+        if each.created_at < denied.get(each.name, "")
+        and (each.restart_policy == _TOOL_POLICY or each.name in listed)
+        and _is_agents(each, facts)
+    )
 
 
 def _denied_names(text: str) -> frozenset[str]:
-    found = [match[1] for match in _DENIED.finditer(text)] if "404" in text else []
+    found = [match[1] for match in _ASKED.finditer(text)] if re.search(r"\b404\b", text) else []
     found += _UNMANAGED.findall(text)
     return frozenset(found)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from dtma_contract.diagnosis.code import CodeFacts, CodeFinding, CodeRoute
-from dtma_contract.diagnosis.facts import Facts, Question, RouteState
+from dtma_contract.diagnosis.facts import Answer, Facts, Question, RouteState
 from dtma_contract.diagnosis.reading import answered, is_agent, is_success, missing_routes, named
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container
 from dtma_contract.routes import Cell, canonical_path
@@ -284,9 +284,15 @@ def _is_open(route: RouteState, facts: Facts) -> bool:
 _PUBLIC = {"core.service", "core.health", "core.status"}
 
 
+def _accepts(answer: Answer) -> bool:
+    """Return whether a deploy is accepted; some agents refuse it in the body of a success."""
+    refuses = answer.member("success") is False or bool(answer.member("error"))
+    return is_success(answer) and not refuses
+
+
 def stub_deployment(facts: Facts) -> Iterator[Suspicion]:
     """A deploy of an image that cannot resolve is accepted."""
-    accepted = [answer for answer in answered(facts, Question.UNRESOLVABLE_DEPLOY) if is_success(answer)]
+    accepted = [answer for answer in answered(facts, Question.UNRESOLVABLE_DEPLOY) if _accepts(answer)]
     if not accepted or not is_agent(facts):
         return
     answer = accepted[0]

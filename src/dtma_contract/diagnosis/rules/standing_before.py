@@ -12,6 +12,7 @@ from dtma_contract.diagnosis.reading import (
     is_agent,
     is_agents_fallback,
     is_agents_health,
+    is_success,
     missing_routes,
     named,
     proxy_of,
@@ -25,12 +26,24 @@ __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 # "Cloudflare 5xx errors").
 _GATEWAY_ERRORS = {502, 503, 504, *range(520, 528), 530}
 _NOT_FOUND = 404
+# The whole page is the proxy's own, whatever headers it adds to what it passes on.
+_OWN_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)|<address>\s*Apache", re.IGNORECASE)
+_ANYWHERE = (
+    Question.ROOT,
+    Question.STATUS,
+    Question.HEALTH,
+    Question.TOOLS,
+    Question.TOOLS_STATUS,
+    Question.TOOLS_WITHOUT_TOKEN,
+    Question.NOWHERE,
+)
 _REQUEST_LINE = re.compile(r"\b(GET|POST|DELETE|OPTIONS|PUT|HEAD) (/\S*)")
 _OWN_NAME = re.compile(r"dtmac-[\w.-]+")
 
 
 def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
     """A gateway's own error page; or a proxy that answers 404 by itself for every path."""
+    yield from _passes_some_paths(facts)
     basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
     gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS and _is_by_proxy(answer)]
     if gateway and not is_agent(facts):
@@ -48,6 +61,30 @@ def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
         yield Suspicion(
             "proxy-no-upstream", 0.75, (of_answer(own[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
+
+
+def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
+    """The agent answers at some paths, and for others the proxy in front gives a page of its own."""
+    asked = answered(facts, *_ANYWHERE)
+    failing = [a for a in asked if a.status in _GATEWAY_ERRORS - {504} and a.json is None and proxy_of(a)]
+    lost = [route for route in missing_routes(facts) if route.operation.startswith("core.")]
+    pages = [a for a in answered(facts, Question.NOWHERE) if a.path.startswith("/tools/") and _OWN_PAGE.search(a.body)]
+    if not is_agent(facts) or not (failing or (pages and lost)):
+        return
+    answer = (failing or pages)[0]
+    evidence = [of_answer(answer), *_behind(facts)]
+    if lost:
+        evidence.insert(1, Evidence(f"these are answered so: {named(lost)}", "http: probes of the routes"))
+    well = next(a for a in asked if is_success(a) and a.json is not None)
+    yield Suspicion(
+        "proxy-no-upstream",
+        0.93 if failing else 0.88,
+        (*evidence, of_answer(well, f"{well.method} {well.path} is answered by the agent")),
+        title="A proxy in front passes only some paths on to the agent.",
+        remedy="Let the proxy pass every path on to the agent; look at which of its rules the other paths meet.",
+        would_tell=_docker(facts),
+        explains=("engine-unavailable", "route-missing", "response-drift"),
+    )
 
 
 def _is_by_proxy(answer: Answer) -> bool:
@@ -183,15 +220,11 @@ def _rewritten_in_log(facts: Facts) -> Iterator[Suspicion]:
 def _rewritten_in_answers(facts: Facts) -> Iterator[Suspicion]:
     """Many frameworks repeat in their 404 the path that they were asked for."""
     for answer, arrived in _repeated_paths(facts):
-        added = arrived.removesuffix(answer.path)
-        what = f"puts {added} before the path" if arrived.endswith(answer.path) else "changes the path"
-        if answer.path.endswith(arrived):
-            what = f"strips {answer.path.removesuffix(arrived)}"
         yield Suspicion(
             "proxy-path-rewrite",
             0.95,
             (of_answer(answer), Evidence(f"what was sent is {answer.path}, what arrived is {arrived}", "http")),
-            title=f"Something in front of the agent {what}.",
+            title=f"Something in front of the agent puts {arrived.removesuffix(answer.path)} before the path.",
             explains=("proxy-no-upstream",),
         )
         return
@@ -202,16 +235,18 @@ def _repeats_another_path(facts: Facts) -> bool:
 
 
 def _repeated_paths(facts: Facts) -> Iterator[tuple[Answer, str]]:
-    """Yield the answers that repeat a path with the random name that was asked for, though not that path."""
+    """Yield the answers that repeat the path that was asked for with another before it.
+
+    A path that lost its beginning shows nothing: routers repeat what is left of it where they are mounted.
+    """
     for answer in answered(facts, Question.NOWHERE):
-        asked = _OWN_NAME.search(answer.path)
-        if answer.status != _NOT_FOUND or asked is None:
+        if answer.status != _NOT_FOUND or not _OWN_NAME.search(answer.path):
             continue
         # JSON may write a slash with a backslash, HTML as an entity.
         text = answer.body.replace("\\/", "/").replace("&#x2F;", "/").replace("&#47;", "/")
-        found = re.findall(rf"(?<![\w:./-])((?:/[\w.~-]+)*/{re.escape(asked[0])})(?![\w-])", text)
-        if found and answer.path not in found:
-            yield answer, max(found, key=len)
+        found = re.findall(rf"(?<![\w./-])((?:/[\w.~-]+)+{re.escape(answer.path)})(?![\w-])", text)
+        if found:
+            yield answer, found[0]
 
 
 def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
