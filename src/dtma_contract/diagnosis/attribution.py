@@ -74,7 +74,7 @@ class Attributed:
 
     Attributes:
         told: the cause, with its remedy.
-        clauses: ids of the clauses, in the order of the findings.
+        clauses: ids of their clauses; those that show the cause itself before those that show what follows from it.
     """
 
     told: ToldCause
@@ -107,23 +107,29 @@ def attribute(findings: Iterable[Finding], facts: Facts) -> Attribution:
             what the test saw, never as a cause by itself.
         facts: what the run has seen of its target.
     """
-    violated = [finding for finding in findings if finding.outcome is Outcome.VIOLATED]
     whole = diagnose(facts)
-    by_clause: dict[str, str] = {}
-    told: dict[str, ToldCause] = {cause.id: cause for cause in whole.causes}
-    for finding in violated:
-        cause = _cause_of(finding, facts, whole)
-        if cause is not None:
-            by_clause[finding.clause] = cause.id
-            told.setdefault(cause.id, cause)
-    causes = (
-        Attributed(cause, tuple(clause for clause, cause_id in by_clause.items() if cause_id == cause.id))
-        for cause in told.values()
+    found = {
+        finding.clause: cause
+        for finding in findings
+        if finding.outcome is Outcome.VIOLATED and (cause := _cause_of(finding, facts, whole)) is not None
+    }
+    told = {cause.id: cause for cause in whole.causes}
+    for _direct, root in found.values():
+        told.setdefault(root.id, root)
+    causes = (Attributed(cause, _clauses_of(cause, found)) for cause in told.values())
+    return Attribution(
+        tuple(each for each in causes if each.clauses), {clause: root.id for clause, (_, root) in found.items()}
     )
-    return Attribution(tuple(each for each in causes if each.clauses), by_clause)
 
 
-def _cause_of(finding: Finding, facts: Facts, whole: Diagnosis) -> ToldCause | None:
+def _clauses_of(cause: ToldCause, found: Mapping[str, tuple[str, ToldCause]]) -> tuple[str, ...]:
+    clauses = [clause for clause, (_, root) in found.items() if root.id == cause.id]
+    # Those that show the cause itself come before those that show what follows from it.
+    return tuple(sorted(clauses, key=lambda clause: found[clause][0] != cause.id))
+
+
+def _cause_of(finding: Finding, facts: Facts, whole: Diagnosis) -> tuple[str, ToldCause] | None:
+    """Return the id of the cause that a finding shows, and the root that it follows from."""
     candidates = next(causes for pattern, causes in _CANDIDATES if fnmatchcase(finding.clause, pattern))
     own = diagnose(_narrowed(facts, finding))
     found = [
@@ -135,7 +141,7 @@ def _cause_of(finding: Finding, facts: Facts, whole: Diagnosis) -> ToldCause | N
         # What speaks of several routes, each with a cause of its own, has none.
         return None
     direct = found[0]
-    return _root(direct, whole if direct.id in _OF_THE_AGENT else own)
+    return direct.id, _root(direct, whole if direct.id in _OF_THE_AGENT else own)
 
 
 def _always(_finding: Finding) -> bool:

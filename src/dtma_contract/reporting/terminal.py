@@ -67,7 +67,13 @@ def _blocks(report: RunReport) -> Iterator[tuple[Attributed | None, list[Finding
             yield None, [finding]
         elif cause.told.id not in shown:
             shown.add(cause.told.id)
-            yield cause, [each for each in report.findings if each.clause in cause.clauses]
+            yield (
+                cause,
+                sorted(
+                    (each for each in report.findings if each.clause in cause.clauses),
+                    key=lambda each: cause.clauses.index(each.clause),
+                ),
+            )
 
 
 def _cause_lines(report: RunReport, caused: Attributed, findings: list[Finding]) -> Iterator[str]:
