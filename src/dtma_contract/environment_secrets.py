@@ -37,6 +37,8 @@ _HARMLESS_ENDINGS: Final = re.compile(
     r"(?:^|_)(?:VERSION|PORT|HOST|HOSTNAME|LEVEL|ENV|ENVIRONMENT|MODE|REGION|TIMEZONE|TIMEOUT|TTL|INTERVAL|DIR|"
     r"LOCALE|FORMAT|DRIVER|DIALECT)\Z"
 )
+# Whatever a timeout is of, its number is no secret.
+_MEASURES: Final = re.compile(r"(?:^|_)(?:PORT|TIMEOUT|TTL|INTERVAL|LENGTH|SIZE|LIMIT|SECONDS|MS)\Z")
 _SIMPLE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:/-]{0,79}")
 _RANDOM_RUN: Final = re.compile(r"(?=[A-Za-z]*[0-9])(?=[0-9a-z]*[A-Z]|[0-9A-Z]*[a-z])[A-Za-z0-9]{14,}")
 
@@ -106,6 +108,8 @@ def secret_arguments(words: Iterable[str]) -> frozenset[str]:
 
 def _of_variable(name: str, value: str, known: frozenset[str]) -> Iterator[str]:
     is_secret = bool(_SECRET_NAME.search(name)) and name not in _HARMLESS_NAMES
+    if _MEASURES.search(name) and _PLAIN[0].fullmatch(value):
+        return
     if value.strip().lower() in _NO_VALUES or (not is_secret and _is_harmless(name, value, known)):
         return
     yield value
@@ -134,6 +138,7 @@ def _is_plain_address(value: str) -> bool:
     address = _split(value)
     return (
         address is not None
+        and "@" not in address.netloc
         and bool(_PLAIN_HOST.fullmatch(address.netloc.rpartition(":")[0] or address.netloc))
         and not _RANDOM_RUN.search(address.netloc)
         and not (address.query or address.fragment)

@@ -6,9 +6,10 @@ told by its look is a net below: a log may hold secrets of containers that are g
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from dtma_contract.redaction import REDACTED, base64_cores, spellings
 
@@ -58,8 +59,6 @@ valid validation verified was were with without wrong yes
 _WORDS: Final = frozenset(_WORDS_TEXT.split())
 
 _LOOKS: Final = (
-    # An address with a user and a password, or with a token as the user. A port before a slash is none.
-    re.compile(r"(?<=://)(?=[^\s/@\"'<>]*:(?!\d{1,5}/)|[^\s/@:\"'<>]{16})[^\s\"'<>]{1,4096}(?=@)"),
     re.compile(r"\beyJ[\w-]{6,}(?:\.[\w-]*){0,4}"),
     re.compile(
         r"\b(?:gh[a-z]_|github_pat_|glpat-|sk-|sk_|pk_|rk_|xox[a-z]-|npm_|dckr_pat_|dckr_oat_|do[a-z]_v1_|hf_|"
@@ -72,6 +71,10 @@ _LOOKS: Final = (
     # A line of nothing but base64 belongs to a key, whose beginning may stand before the log's.
     re.compile(r"(?m)^[ \t]*[A-Za-z0-9+/]{60,}={0,2}[ \t]*$"),
 )
+# From an address's "://" to the next blank or quote.
+_ADDRESS: Final = re.compile(r"://([^\s\"'<>]+)")
+# A user with a password (a port before a slash is none), or a token as the user.
+_USER: Final = re.compile(r".*:(?!\d{1,5}/).*|[^/@:]{16,}")
 _BEARER: Final = re.compile(r"\b(?:bearer|basic)[ \t]{1,8}([A-Za-z0-9._~+/=-]{1,8192})", re.IGNORECASE)
 _BLOCK: Final = re.compile(r"-----BEGIN (?![A-Z ]*(?:CERTIFICATE|PUBLIC KEY))[A-Z0-9 ]{1,40}-----")
 _BLOCK_END: Final = re.compile(r"-----END [A-Z0-9 ]{1,40}-----")
@@ -112,6 +115,7 @@ class Redactor:
         cleaned = _CONTROLS.sub(" ", _COLOURS.sub("", cleaned))
         cleaned = self._cut(cleaned, self._spans(cleaned))
         cleaned = self._cut(cleaned, _blocks(cleaned))
+        cleaned = self._cut(cleaned, _users(cleaned))
         for look in _LOOKS:
             cleaned = self._cut(cleaned, [match.span() for match in look.finditer(cleaned)])
         cleaned = self._cut(cleaned, [m.span(1) for m in _BEARER.finditer(cleaned) if not _is_word(m[1])])
@@ -121,6 +125,25 @@ class Redactor:
         """Return lines without secrets, of which one may stretch over several lines."""
         texts = [line.replace("\n", " ") for line in lines]
         return self.text("\n".join(texts)).split("\n") if texts else []
+
+    def body(self, text: str) -> str:
+        """Return the body of an answer without secrets; JSON stays JSON."""
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        return json.dumps(self._leaves(document), ensure_ascii=False)
+
+    def _leaves(self, node: Any) -> Any:
+        if isinstance(node, str):
+            return self.text(node)
+        if isinstance(node, list):
+            texts = [item for item in node if isinstance(item, str)]
+            # Lines of a log: a secret may stretch over several.
+            return self.lines(texts) if texts and len(texts) == len(node) else [self._leaves(item) for item in node]
+        if isinstance(node, dict):
+            return {self.text(key): self._leaves(value) for key, value in node.items()}
+        return node
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         found = []
@@ -199,6 +222,14 @@ def _blocks(text: str) -> Iterator[tuple[int, int]]:
             rest = _BLOCK_LINES.match(text, begin.end(), begin.end() + _LONGEST_BLOCK)
             done = rest.end() if rest else begin.end()
         yield begin.start(), done
+
+
+def _users(text: str) -> Iterator[tuple[int, int]]:
+    """Yield where the users and passwords of addresses stand."""
+    for address in _ADDRESS.finditer(text):
+        user, sign, _ = address[1].rpartition("@")
+        if sign and _USER.fullmatch(user):
+            yield address.start(1), address.start(1) + len(user)
 
 
 def _assigned(text: str) -> Iterator[tuple[int, int]]:

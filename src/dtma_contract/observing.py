@@ -65,6 +65,8 @@ _LIMITS: Final = Limits(
 _PATIENCE: Final = 9.0
 # No question is begun later than that after the first one.
 _ASKING_SECONDS: Final = 4.0
+# The same for optional routes, of which few faults are faults of the agent.
+_OPTIONAL_SECONDS: Final = 1.2
 
 _REFUSING: Final = frozenset({401, 403})
 
@@ -183,7 +185,7 @@ class _Observer:
 
     def close(self) -> None:
         """Wait for what was asked, and close all connections."""
-        self._pool.shutdown()
+        self._pool.shutdown(cancel_futures=True)
         self._agent.close()
 
     def problem(self, asked: str, detail: str) -> None:
@@ -218,19 +220,21 @@ class _Observer:
             return
         # Only to an agent is anything but GET sent. It may take long, and runs beside the rest.
         deploying = self._pool.submit(self._ask_one, unresolvable_deploy(self._run, self._token))
-        bare = first[Question.TOOLS_WITHOUT_TOKEN][1]
+        health, bare = first[Question.HEALTH][1], first[Question.TOOLS_WITHOUT_TOKEN][1]
+        has_health = health is not None and health.status == self._contract.operation("core.health").success
         is_closed = bare is not None and bare.status in _REFUSING
-        self._ask(further_questions(self._token, instance, is_closed=is_closed))
         try:
+            self._ask(further_questions(self._token, instance, has_health=has_health, is_closed=is_closed))
             self._ask_routes(has_token=self._accepts_token(facts))
         except TargetGoneError as gone:
             self.problem("the rest of the routes", gone.reason)
-        answer, exchange = deploying.result()
-        self._take_in([answer], exchange)
+        finally:
+            answer, exchange = deploying.result()
+            self._take_in([answer], exchange)
 
     def _ask_routes(self, *, has_token: bool) -> None:
         self._budget.remember(self._exchanges)
-        probing = RouteProbing(self._budget, self._run, has_token=has_token)
+        probing = RouteProbing(self._budget, self._run, has_token=has_token, at_once=_AT_ONCE, sparing=True)
         observe_routes(
             self._contract,
             probing,
@@ -238,6 +242,7 @@ class _Observer:
             self._exchanges,
             has_token=has_token,
             note=self._routes.extend,
+            hurry=lambda: self._budget.end_after(_OPTIONAL_SECONDS),
         )
 
     def _accepts_token(self, facts: Facts) -> bool:

@@ -15,7 +15,7 @@ from dtma_contract.diagnosis.reading import is_agent
 from dtma_contract.diagnosis.usability import hint_of, message_of, why_unusable
 from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
 from dtma_contract.observation.questions import Asked, answer_of, unanswered
 
 __all__ = [
@@ -32,6 +32,13 @@ __all__ = [
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 2.5
+
+# Nothing is wrong with the agent then, so that this is no cause of the diagnosis.
+_RATE_LIMITED = "rate-limited"
+_RATE_LIMITED_HINT = (
+    "Something counts its callers, mostly a proxy in front of the agent: ask again when the time is over, or ask the "
+    "agent's own port, 30000."
+)
 
 # What the fence says of a connection that did not come about, as the step at which it ended.
 _STEPS = {
@@ -113,7 +120,7 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
         failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip()
         return Silence(failure, str(broken.exchange.member("detail") or broken.actual))
     except NotJudgedError as refused:
-        return Silence("refused", refused.reason)
+        return Silence(_RATE_LIMITED if isinstance(refused, RateLimitedError) else "refused", refused.reason)
 
 
 def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None:
@@ -143,6 +150,9 @@ def judge_observed(facts: observed.Facts) -> None:
     Raises:
         TargetUnusableError: with the cause id, and the remedy as its hint.
     """
+    if facts.answers and all(answer.failure == _RATE_LIMITED for answer in facts.answers):
+        said = f"{facts.target} cannot be asked: {facts.answers[0].detail}."
+        raise TargetUnusableError(said, _RATE_LIMITED_HINT, cause=_RATE_LIMITED)
     told = why_unusable(facts)
     if told is not None:
         raise TargetUnusableError(message_of(told, facts.target), hint_of(told, facts), cause=told.id)

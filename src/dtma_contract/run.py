@@ -227,7 +227,7 @@ class Run:
 
     def _unusable_causes(self) -> tuple[Attributed, ...]:
         told = why_unusable(self._seen) if self._seen and self.unusable else None
-        return (Attributed(told, ()),) if told else ()
+        return (Attributed(told, ()),) if told and self.unusable and told.id == self.unusable.cause else ()
 
     def _clean_up(self) -> str | None:
         """Have the fence remove what was made; return the cause when it has given up on the target."""

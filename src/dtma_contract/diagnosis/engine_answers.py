@@ -1,4 +1,4 @@
-"""What a Docker Engine answers, read as facts: containers, their secrets, and the frames of a log. Pure.
+"""What a Docker Engine answers, read as facts: its containers, and where they hold secrets. Pure.
 
 An engine of another make or version may leave anything out or send another type; what cannot be read is left empty.
 """
@@ -9,9 +9,9 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
-from dtma_contract.diagnosis.facts import ContainerState, LogLine
+from dtma_contract.diagnosis.facts import ContainerState
 
-__all__ = ["command_words", "container_state", "environment_pairs", "listed_state", "log_lines", "log_messages"]
+__all__ = ["command_words", "container_state", "environment_pairs", "listed_state"]
 
 _REVISION_LABEL: Final = "org.opencontainers.image.revision"
 _CREATED_LABEL: Final = "org.opencontainers.image.created"
@@ -24,18 +24,12 @@ _FIRST_YEAR: Final = 2013
 _ENDED: Final = frozenset({"exited", "dead", "restarting", "removing"})
 
 _LONGEST_TEXT: Final = 500
-_LONGEST_LINE: Final = 300
 _MOST_LABELS: Final = 60
 _MOST_VARIABLES: Final = 500
 _MOST_PORTS: Final = 200
 _VARIABLE: Final = re.compile(r"[A-Za-z_][\w.-]{0,127}", re.ASCII)
 
 _TIME: Final = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)"
-_STAMP: Final = re.compile(rf"({_TIME}) ")
-_HEADER_BYTES: Final = 8
-# The engine cuts what a program writes in pieces of so many bytes; each has a time of its own.
-_PIECE_BYTES: Final = 16_000
-_STREAMS: Final = frozenset({0, 1, 2})
 
 
 def environment_pairs(inspection: Any) -> list[tuple[str, str]]:
@@ -123,73 +117,6 @@ def listed_state(entry: Any, clean: Callable[[str], str]) -> ContainerState | No
         labels=_kept_labels(_mapping(data.get("Labels")), clean),
         socket_mounted=any(_is_socket(mount) for mount in _mappings(data.get("Mounts"))),
     )
-
-
-def log_messages(data: bytes, *, is_raw: bool) -> list[tuple[str, str]]:
-    """Return the lines of a log with their times, oldest first.
-
-    Args:
-        data: what the engine sends, with time stamps.
-        is_raw: whether the container has a terminal; else the two streams come in frames.
-    """
-    return list(_raw_messages(data) if is_raw or not _is_framed(data) else _framed_messages(data))
-
-
-def log_lines(messages: Iterable[tuple[str, str]], clean: Callable[[list[str]], list[str]]) -> tuple[LogLine, ...]:
-    """Return lines of a log without secrets, long ones cut.
-
-    Args:
-        messages: times and texts.
-        clean: takes secrets out of lines, and gives as many.
-    """
-    kept = list(messages)
-    texts = clean([text for _, text in kept])
-    return tuple(LogLine(at, _cut(text.rstrip(), _LONGEST_LINE)) for (at, _), text in zip(kept, texts, strict=True))
-
-
-def _is_framed(data: bytes) -> bool:
-    return len(data) >= _HEADER_BYTES and data[0] in _STREAMS and data[1:4] == b"\0\0\0"
-
-
-def _framed_messages(data: bytes) -> Iterator[tuple[str, str]]:
-    pending: dict[int, tuple[str, bytes]] = {}
-    place = 0
-    while place + _HEADER_BYTES <= len(data):
-        stream, size = data[place], int.from_bytes(data[place + 4 : place + 8])
-        if stream not in _STREAMS or data[place + 1 : place + 4] != b"\0\0\0":
-            break
-        frame = data[place + _HEADER_BYTES : place + _HEADER_BYTES + size]
-        place += _HEADER_BYTES + size
-        at, text = _stamped(frame)
-        # Only a message that its program did not end yet lacks the end of its line: the next one goes on with it.
-        before = pending.pop(stream, None)
-        if before is not None:
-            at, text = before[0], before[1] + text
-        if text.endswith(b"\n"):
-            yield at, _decoded(text)
-        else:
-            pending[stream] = (at, text)
-    for at, text in pending.values():
-        yield at, _decoded(text)
-
-
-def _raw_messages(data: bytes) -> Iterator[tuple[str, str]]:
-    lines = data.split(b"\n")
-    for line in lines if lines[-1] else lines[:-1]:
-        at, text = _stamped(line)
-        decoded = _decoded(text)
-        if len(text) > _PIECE_BYTES:
-            decoded = _STAMP.sub("", decoded)
-        yield at, decoded
-
-
-def _stamped(message: bytes) -> tuple[str, bytes]:
-    match = _STAMP.match(message[:64].decode("ascii", "replace"))
-    return (match[1], message[match.end() :]) if match else ("", message)
-
-
-def _decoded(text: bytes) -> str:
-    return text.decode("utf-8", "replace").rstrip("\r\n")
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:

@@ -84,6 +84,8 @@ def read_target(
             probe_image="",
             token_env=token_env,
             limits=_LIMITS,
+            # Where this process is killed, the fence is there still.
+            is_temporary=folder is None,
         )
         with FenceProcess.start(settings, token) as fence:
             return _read(fence, token_env if token else "", tuple(also))

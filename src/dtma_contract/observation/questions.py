@@ -79,19 +79,22 @@ def first_questions(run: RunIdentity, token: AuthSent) -> tuple[Asked, ...]:
     )
 
 
-def further_questions(token: AuthSent, instance: str, *, is_closed: bool) -> tuple[Asked, ...]:
+def further_questions(token: AuthSent, instance: str, *, has_health: bool, is_closed: bool) -> tuple[Asked, ...]:
     """Return the questions to what was seen to be an agent.
 
     Args:
         token: as in :func:`first_questions`.
         instance: name of the instance that is asked about; empty for none.
+        has_health: whether ``/health`` answered; below a prefix that is stripped it would do so too.
         is_closed: whether ``/tools`` was seen to ask for a token: only then is an open ``/tools/status`` odd.
     """
-    asked = [Asked(Question.STRIPPED_HEALTH, f"/{prefix}/health") for prefix in _OWN_PREFIXES]
-    # An agent without /health has /status all the same; below /mcp the contract has one of its own, asked about below.
-    asked += [Asked(Question.STRIPPED_HEALTH, "/tools/status")] if is_closed else []
+    if has_health:
+        asked = [Asked(Question.STRIPPED_HEALTH, f"/{prefix}/health") for prefix in _OWN_PREFIXES]
+    else:
+        # An agent without /health has /status all the same; below /mcp the contract has one of its own, asked below.
+        asked = [Asked(Question.STRIPPED_HEALTH, "/diagnostics/status")]
+        asked += [Asked(Question.STRIPPED_HEALTH, "/tools/status")] if is_closed else []
     asked += [
-        Asked(Question.STRIPPED_HEALTH, "/diagnostics/status"),
         Asked(Question.SYSTEM, "/system", token),
         Asked(Question.LOGS, "/logs", token),
         Asked(Question.DIAGNOSTICS_DOCKER, "/diagnostics/docker", token),

@@ -19,8 +19,13 @@ from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["observe_routes"]
 
-# `execute` acts on a named instance as core does: what it answers shows what an absent neighbour would.
+# `execute` acts on a named instance as core does: where it is there, it shows how an absent neighbour would differ.
 _FIRST_PROFILES: Final = ("core", "execute")
+
+# Asked to see whether something strips the prefix, and no agent has them.
+_NOWHERE_BELOW: Final = frozenset({"/mcp/health", "/diagnostics/health", "/diagnostics/status"})
+
+_REFUSING: Final = frozenset({401, 403})
 
 
 def observe_routes(
@@ -31,6 +36,7 @@ def observe_routes(
     *,
     has_token: bool,
     note: Callable[[Iterable[RouteState]], None],
+    hurry: Callable[[], None],
 ) -> None:
     """Ask about the routes and hand out what is known of them, group by group.
 
@@ -41,6 +47,7 @@ def observe_routes(
         seen: answers to the questions before, those to paths that do not exist among them.
         has_token: whether the fence has a token that the target accepts.
         note: takes in what is known, so that it stays known when the target stops answering.
+        hurry: called once the core is told: the rest is asked about only as far as time is left.
 
     Raises:
         TargetGoneError: the target stopped answering.
@@ -64,7 +71,9 @@ def observe_routes(
         note(states)
         return states
 
-    ask([operation for operation in contract.operations if operation.profile in _FIRST_PROFILES])
+    first = [operation for operation in contract.operations if operation.profile in _FIRST_PROFILES]
+    ask([one for one in first if one.profile == "core" or probing.seems_mounted(question_of_operation(one))])
+    hurry()
     listings = _Listings(contract, run, seen)
     note(listings.mounted)
     note(listings.absent)
@@ -94,6 +103,10 @@ class _Listings:
         self._run = run
         self._seen = seen
         self._controls = [exchange for exchange in seen if exchange.target.endswith(f"/{run.name('nowhere')}")]
+        # No agent has a health of its own below a prefix, so that it is one more path that does not exist.
+        self._siblings = {
+            exchange.target.split("/")[1]: exchange for exchange in seen if exchange.target in _NOWHERE_BELOW
+        }
         others = [operation for operation in contract.operations if operation.profile not in _FIRST_PROFILES]
         for profile in dict.fromkeys(operation.profile for operation in others if self._controls):
             states = [
@@ -120,19 +133,22 @@ class _Listings:
         answer = with_token or bare
         if answer is None:
             return []
-        look = compare(answer, self._controls, [self._run.name("nowhere")])
-        succeeded = answer.status == operation.success
+        is_top = operation.path.count("/") == 1
+        sibling = None if is_top else self._siblings.get(operation.path.split("/")[1])
+        controls = [*self._controls, sibling] if sibling else self._controls
+        look = compare(answer, controls, [self._run.name("nowhere")])
         observed = Observed(
             Probe.of(operation),
             answer,
             look,
             fallback=self._controls[0].status,
-            documented=succeeded and not conforms(operation, answer),
+            documented=answer.status == operation.success and not conforms(operation, answer),
             bare=bare if with_token else None,
         )
         judged = judge_route(observed, Habits())
-        # A fallback of the prefix's own may answer otherwise than the one that was asked for.
-        is_sure = judged.cell is Cell.ABSENT or (judged.cell is Cell.MOUNTED and succeeded)
+        # What stands before the whole prefix would refuse its other paths as well.
+        compared = is_top or (sibling is not None and sibling.status not in _REFUSING)
+        is_sure = judged.cell is Cell.ABSENT or (judged.cell is Cell.MOUNTED and (compared or observed.documented))
         secured = judge_secured(observed, with_token=with_token is not None) if judged.cell is Cell.MOUNTED else None
         state = judged.cell if is_sure else Cell.UNKNOWN
         detail = judged.detail.replace(self._run.namespace, "dtmac-")

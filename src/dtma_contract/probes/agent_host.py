@@ -5,6 +5,7 @@ Values of environments are read for one purpose: to take them out of everything 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from itertools import islice
@@ -17,31 +18,33 @@ from dtma_contract.diagnosis.engine_answers import (
     container_state,
     environment_pairs,
     listed_state,
-    log_lines,
-    log_messages,
 )
+from dtma_contract.diagnosis.engine_log import log_lines, log_messages
 from dtma_contract.diagnosis.facts import ContainerState, DockerFacts, LogLine
 from dtma_contract.environment_secrets import secret_arguments, secret_values
 from dtma_contract.log_redaction import Redactor
 from dtma_contract.probes.engine_reader import EngineReader, EngineReply, EngineUnreachableError
 
-__all__ = ["observe_docker"]
+__all__ = ["observe_docker", "observe_host"]
 
 # A host with fifty containers takes under a second; nobody waits longer for one that hangs.
 _SECONDS: Final = 12.0
 _MOST_INSPECTED: Final = 200
 _MOST_LISTED: Final = 2_000
 _MOST_INSPECTION: Final = 512 * 1024
-# The engine cuts lines at 16 KiB, so that this holds two hundred of the longest.
-_MOST_LOG: Final = 4 * 1024 * 1024
+# The engine cuts lines at 16 KiB, so that this holds two hundred of the longest and more.
+_MOST_LOG: Final = 6 * 1024 * 1024
+# The first lines that an engine sends may be the ends of longer ones, and are not shown.
+_FURTHER_LINES: Final = 50
 _OK: Final = 200
 _RAW: Final = "application/vnd.docker.raw-stream"
 # More than this is no host's environment; its log could not be cleaned in the time there is.
 _MOST_SECRET_CHARACTERS: Final = 1_000_000
+_ID: Final = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def observe_docker(
+def observe_host(
     endpoint: str,
     target: str,
     *,
@@ -49,7 +52,7 @@ def observe_docker(
     instance: str = "",
     most_lines: int = 200,
     secrets: Iterable[str] = (),
-) -> DockerFacts:
+) -> tuple[DockerFacts, Redactor]:
     """Return what a Docker Engine says; whatever that host does is a fact, and never raised.
 
     Args:
@@ -59,6 +62,9 @@ def observe_docker(
         instance: name of the instance that was asked about, so that it is among those that are inspected.
         most_lines: of the agent's log.
         secrets: further values that are never shown.
+
+    Returns:
+        The facts, and what takes the secrets of this host out of other texts.
     """
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     known_secrets = tuple(secrets)
@@ -68,15 +74,17 @@ def observe_docker(
         with EngineReader.at(endpoint, seconds=_SECONDS) as engine:
             listing = _listed(engine)
             if isinstance(listing, str):
-                return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be asked: {listing}"))
+                return DockerFacts(
+                    shown, at, problem=plain.text(f"the Docker Engine cannot be asked: {listing}")
+                ), plain
             host = _Host(engine, listing, (container, instance, AGENT_NAME), _port_of(target))
             redactor = Redactor([*known_secrets, *host.secrets])
             containers = host.states(redactor)
             agent, chosen_by = choose_agent(containers, _port_of(target), container)
             log, log_problem = host.log(agent, most_lines, redactor) if agent else ((), "")
-    except EngineUnreachableError as problem:
-        return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be reached: {problem}"))
-    return DockerFacts(
+    except EngineUnreachableError as unreachable:
+        return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be reached: {unreachable}")), plain
+    facts = DockerFacts(
         shown,
         at,
         agent=agent,
@@ -85,6 +93,13 @@ def observe_docker(
         log=log,
         log_problem=log_problem,
     )
+    return facts, redactor
+
+
+def observe_docker(endpoint: str, target: str, **options: Any) -> DockerFacts:
+    """Return the facts alone; arguments as in :func:`observe_host`."""
+    facts, _ = observe_host(endpoint, target, **options)
+    return facts
 
 
 class _Host:
@@ -137,17 +152,22 @@ class _Host:
             return (), "the agent's container could not be inspected"
         if sum(map(len, self.secrets)) > _MOST_SECRET_CHARACTERS:
             return (), "the variables of this host's containers are too long to be taken out of a log"
-        # One more than asked for: the first may be the end of a longer line.
-        query = f"stdout=1&stderr=1&timestamps=1&tail={most_lines + 1}"
-        reply = self._engine.get(
-            f"/containers/{quote(str(inspection['Id']), safe='')}/logs?{query}", most_bytes=_MOST_LOG
-        )
+        config = inspection.get("Config")
+        has_terminal = isinstance(config, dict) and config.get("Tty") is True
+        asked = most_lines + _FURTHER_LINES
+        reply = self._log(str(inspection["Id"]), asked)
+        if reply.is_too_long:
+            asked = _FURTHER_LINES
+            reply = self._log(str(inspection["Id"]), asked)
         if reply.refusal:
             return (), redactor.text(reply.refusal)
-        config = inspection.get("Config")
-        is_raw = reply.media_type == _RAW or (isinstance(config, dict) and config.get("Tty") is True)
-        messages = log_messages(reply.body, is_raw=is_raw)
-        return log_lines(messages, redactor.lines)[-most_lines:], ""
+        is_raw = reply.media_type == _RAW or has_terminal
+        lines = log_lines(log_messages(reply.body, is_raw=is_raw, asked=asked)[-most_lines:], redactor.lines)
+        return lines, ""
+
+    def _log(self, container_id: str, lines: int) -> EngineReply:
+        query = f"stdout=1&stderr=1&timestamps=1&tail={lines}"
+        return self._engine.get(f"/containers/{quote(container_id, safe='')}/logs?{query}", most_bytes=_MOST_LOG)
 
     def _inspected_images(self) -> dict[str, Any]:
         ids = sorted({_image_of(each) for each in self._inspections.values()} - {""})
@@ -182,7 +202,11 @@ def _listed(engine: EngineReader) -> list[dict[str, Any]] | str:
         return reply.refusal
     if not isinstance(reply.json, list):
         return "what answers is no Docker Engine"
-    entries = [each for each in reply.json if isinstance(each, dict) and isinstance(each.get("Id"), str) and each["Id"]]
+    entries = [
+        each
+        for each in reply.json
+        if isinstance(each, dict) and isinstance(each.get("Id"), str) and _ID.fullmatch(each["Id"])
+    ]
     return entries[:_MOST_LISTED]
 
 
@@ -199,7 +223,7 @@ def _matters(entry: dict[str, Any], names: Sequence[str], port: int | None) -> b
 
 def _image_of(inspection: dict[str, Any]) -> str:
     image = inspection.get("Image")
-    return image if isinstance(image, str) else ""
+    return image if isinstance(image, str) and _ID.fullmatch(image) else ""
 
 
 def _port_of(target: str) -> int | None:

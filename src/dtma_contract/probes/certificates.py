@@ -48,6 +48,12 @@ class Certificate:
     not_after: dt.datetime
     names: tuple[str, ...]
 
+    def date_flaw(self, now: dt.datetime) -> str:
+        """Return what is wrong with its dates, in a few words; empty where nothing is."""
+        if now > self.not_after:
+            return "the certificate has expired"
+        return "the certificate is not yet valid" if now < self.not_before else ""
+
     def describe(self) -> str:
         """Return it in a few words."""
         hosts = ", ".join(self.names[:5]) or "no host by name"
@@ -69,7 +75,7 @@ def read_certificate(der: bytes) -> Certificate:
     """
     try:
         return _read(der)
-    except (IndexError, StopIteration, UnicodeDecodeError, OverflowError) as problem:
+    except (IndexError, ValueError, OverflowError) as problem:
         raise ValueError(f"this is no certificate: {problem}") from None
 
 
@@ -104,7 +110,7 @@ def _items(data: bytes) -> Iterator[tuple[int, bytes]]:
             length = int.from_bytes(data[position : position + size])
             position += size
         if position + length > len(data):
-            raise ValueError("this is no certificate: it is cut off")
+            raise ValueError("it is cut off")
         yield tag, data[position : position + length]
         position += length
 

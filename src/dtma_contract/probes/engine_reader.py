@@ -31,6 +31,7 @@ _MOST_BYTES: Final = 8 * 1024 * 1024
 _AT_ONCE: Final = 8
 _DOCKER_PORT: Final = 2375
 _OK: Final = 200
+_CLOSED: Final = "it closed the connection without an answer"
 
 
 class EngineUnreachableError(Exception):
@@ -43,15 +44,17 @@ class EngineReply:
 
     Attributes:
         status: code; 0 where there was no proper answer.
-        body: of the answer; where it was too long or stopped early, its beginning.
+        body: of the answer.
         media_type: of the body, lower case, without parameters.
         problem: why there was no proper answer; empty where there was.
+        is_too_long: whether that is because of its length.
     """
 
     status: int
     body: bytes = field(repr=False, default=b"")
     media_type: str = ""
     problem: str = ""
+    is_too_long: bool = False
 
     @property
     def json(self) -> Any:
@@ -164,14 +167,10 @@ class EngineReader:
             path: with its query, percent-encoded.
             most_bytes: a longer answer is a problem.
         """
+        is_kept = getattr(self._own, "connection", None) is not None
+        reply = self._ask(path, most_bytes)
         # A connection that was kept may have been closed meanwhile; a new one is asked once more.
-        reply = EngineReply(0)
-        for _ in range(2):
-            connection = getattr(self._own, "connection", None)
-            reply = self._ask(path, most_bytes)
-            if not reply.problem or connection is None or self.is_late:
-                break
-        return reply
+        return self._ask(path, most_bytes) if is_kept and reply.problem == _CLOSED else reply
 
     def get_all(self, paths: Sequence[str], *, most_bytes: int = _MOST_BYTES) -> list[EngineReply]:
         """Return the answers to several paths, asked side by side, in the order of the paths."""
@@ -195,8 +194,11 @@ class EngineReader:
                 media_type = str(response.headers.get_content_type()) if response.headers["Content-Type"] else ""
                 if len(body) > most_bytes or response.will_close:
                     self._forget()
-                problem = f"its answer has more than {most_bytes} bytes" if len(body) > most_bytes else ""
-                return EngineReply(response.status, body[:most_bytes], media_type, problem)
+                if len(body) > most_bytes:
+                    return EngineReply(0, problem=f"its answer has more than {most_bytes} bytes", is_too_long=True)
+                if response.length or self.is_late:
+                    raise http.client.IncompleteRead(body)
+                return EngineReply(response.status, body, media_type)
         except (OSError, http.client.HTTPException, ValueError) as problem:
             self._forget()
             return EngineReply(0, problem=self._late() if self.is_late else _told(problem))
@@ -253,7 +255,9 @@ def _unix(path: str, seconds: float) -> socket.socket:
 def _told(problem: Exception) -> str:
     """Return what the operating system or the protocol says, without numbers that mean nothing to a reader."""
     if isinstance(problem, http.client.RemoteDisconnected | ConnectionResetError | BrokenPipeError):
-        return "it closed the connection without an answer"
+        return _CLOSED
+    if isinstance(problem, http.client.IncompleteRead):
+        return "it stopped in the middle of its answer"
     if isinstance(problem, TimeoutError):
         return f"it did not answer within {_ANSWER_SECONDS:.0f} seconds"
     if isinstance(problem, OSError) and problem.strerror:

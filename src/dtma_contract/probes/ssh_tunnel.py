@@ -28,6 +28,10 @@ _LOGIN_SECONDS = 5
 
 _POLL_SECONDS = 0.02
 
+# ssh misses a signal that comes between its look for one and its wait for the network; the next one wakes it.
+_ASKED_TO_END = 10
+_END_SECONDS = 0.5
+
 _REMOTE_SOCKET = "/var/run/docker.sock"
 
 
@@ -104,12 +108,14 @@ class SshTunnel:
 
     def close(self) -> None:
         """End ssh and remove the socket; can be called twice."""
-        if self._process.poll() is None:
+        for _ in range(_ASKED_TO_END):
+            if self._process.poll() is not None:
+                break
             self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
+        if self._process.poll() is None:
+            self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 

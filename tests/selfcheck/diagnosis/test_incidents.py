@@ -16,8 +16,6 @@ from diagnosis.incidents.stage import stage as lent_stage
 from neighbours.fixtures import lacking
 from neighbours.tools import MissingToolError, path_of
 
-from dtma_contract.cli import commands
-
 _ALL = [pytest.param(each, id=each.name, marks=[pytest.mark.docker] * each.on_an_engine) for each in INCIDENTS]
 
 
@@ -59,7 +57,6 @@ def test_the_scene_shows_the_symptom(staged):
     assert incident.gives == scene.gives
 
 
-@pytest.mark.skipif("diagnose" not in commands.commands, reason="The command is not built yet.")
 def test_the_causes_are_told(staged, tmp_path):
     """The first is right, the others are among those told, the target gets few requests, and no secret is shown."""
     incident, scene = staged

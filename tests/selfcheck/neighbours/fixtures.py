@@ -13,6 +13,7 @@ import pytest
 
 from . import express_stock
 from .express_images import node_base
+from .sshd import SshHost, running_sshd
 from .tools import MissingToolError, path_of
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "needs_openssl",
     "node_image",
     "probe_image",
+    "ssh_host",
 ]
 
 
@@ -58,6 +60,16 @@ def needs_node():
 def needs_openssl():
     """The openssl command is installed."""
     _need("openssl")
+
+
+@pytest.fixture
+def ssh_host(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshHost]:
+    """Run an ssh server on loopback; this test's ssh gets in."""
+    for tool in ("sshd", "ssh", "ssh-keygen"):
+        _need(tool)
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        monkeypatch.setenv("PATH", host.path)
+        yield host
 
 
 @pytest.fixture(scope="session")

@@ -80,11 +80,12 @@ def no_upstream() -> AbstractContextManager[str]:
 
 
 @contextlib.contextmanager
-def running_nginx(server: str) -> Iterator[str]:
+def running_nginx(server: str, *, tls: bool = False) -> Iterator[str]:
     """Run nginx until the block ends, and yield its URL.
 
     Args:
         server: what stands in its ``server`` block, besides the port.
+        tls: speak TLS; ``server`` names certificate and key.
 
     Raises:
         MissingToolError: nginx is not installed.
@@ -96,13 +97,13 @@ def running_nginx(server: str) -> Iterator[str]:
         folder = Path(name)
         (folder / "www").mkdir()
         (folder / "www" / "index.html").write_text("<!DOCTYPE html><title>Welcome to nginx!</title>\n")
-        (folder / "nginx.conf").write_text(_configuration(port, server))
+        (folder / "nginx.conf").write_text(_configuration(port, server, " ssl" if tls else ""))
         command = [program, "-e", "stderr", "-p", folder, "-c", folder / "nginx.conf"]
         with running(command, log=folder / "log", ready=lambda: is_listening(port)):
-            yield f"http://127.0.0.1:{port}"
+            yield f"{'https' if tls else 'http'}://127.0.0.1:{port}"
 
 
-def _configuration(port: int, server: str) -> str:
+def _configuration(port: int, server: str, how: str) -> str:
     # One process in the foreground, and no path of the machine's own nginx.
     head = """\
         daemon off;
@@ -120,4 +121,4 @@ def _configuration(port: int, server: str) -> str:
             uwsgi_temp_path temp-uwsgi;
             scgi_temp_path temp-scgi;
         """
-    return f"{dedent(head)}server {{\nlisten 127.0.0.1:{port};\n{server}\n}}\n}}\n"
+    return f"{dedent(head)}server {{\nlisten 127.0.0.1:{port}{how};\n{server}\n}}\n}}\n"

@@ -23,6 +23,7 @@ PACKAGES = {
     "npm": "npm",
     "openssl": "openssl",
     "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
     "unshare": "util-linux",
 }

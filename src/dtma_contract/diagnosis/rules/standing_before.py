@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.facts import Answer, Facts, Question, StepName
 from dtma_contract.diagnosis.reading import (
     answered,
     is_agent,
@@ -16,7 +16,7 @@ from dtma_contract.diagnosis.reading import (
     named,
     proxy_of,
 )
-from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line, of_step
 from dtma_contract.routes import Cell
 
 __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
@@ -99,7 +99,27 @@ def proxy_path_rewrite(facts: Facts) -> Iterator[Suspicion]:
         yield Suspicion(
             "proxy-path-rewrite", 0.96, tuple(evidence), title=f"Something in front of the agent strips {prefix}."
         )
+    else:
+        yield from _public_status_below(facts)
     yield from _prefix_added(facts)
+
+
+def _public_status_below(facts: Facts) -> Iterator[Suspicion]:
+    """Behind a proxy ``/tools/status`` is as open as ``/status``, and no route beside it is there."""
+    below = [route for route in facts.routes if route.path.startswith("/tools/")]
+    status = next((route for route in below if route.path == "/tools/status" and route.secured is False), None)
+    others = [route for route in below if route is not status]
+    if status is None or not others or not all(route.state is Cell.ABSENT or route.seems_absent for route in others):
+        return
+    for answer in answered(facts, Question.TOOLS_STATUS):
+        if mark := proxy_of(answer):
+            said = "GET /tools/status asks for no token, as /status does, and no other route below /tools is there"
+            yield Suspicion(
+                "proxy-path-rewrite",
+                0.88,
+                (of_answer(answer, f"{said}, behind a proxy ({mark})"),),
+                title="Something in front of the agent strips /tools.",
+            )
 
 
 def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
@@ -111,7 +131,8 @@ def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
     # The public status, where the contract has none or asks for a token, and the routes beside it are gone.
     status, prefix = facts.answer(Question.STATUS), answer.path.rpartition("/")[0]
     is_status = answer.member("tool_instances") is not None and answer.member("environment") is not None
-    gone = any(route.path.startswith(f"{prefix}/") for route in facts.routes_in(Cell.ABSENT))
+    lacked = (route for route in facts.routes if route.state is Cell.ABSENT or route.seems_absent)
+    gone = any(route.path.startswith(f"{prefix}/") for route in lacked)
     return is_status and gone and status is not None and status.member("environment") is not None
 
 
@@ -176,6 +197,16 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
 
 
 def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
+    step = facts.step(StepName.CONNECT)
+    if step is not None and step.greeting:
+        yield Suspicion(
+            "not-a-dtma",
+            0.96,
+            (of_step(step), *_who(facts)),
+            title=f"What listens there is no HTTP server: it greets with “{step.greeting}”.",
+            explains=("connection-refused", "connection-timeout"),
+        )
+        return
     broken = next((answer for answer in facts.answers if answer.failure in _NO_AGENTS), None)
     if broken is not None:
         title = _NO_AGENTS[broken.failure]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from types import ModuleType
 
-from . import agents, network, proxies
+from . import agents, code, containers, instances, network, proxies
 from .incident import Incident
 
 __all__ = ["INCIDENTS"]
@@ -15,4 +15,6 @@ def _in(module: ModuleType) -> Iterator[Incident]:
     return (value for value in vars(module).values() if isinstance(value, Incident))
 
 
-INCIDENTS: tuple[Incident, ...] = tuple(found for module in (network, proxies, agents) for found in _in(module))
+_MODULES = (network, proxies, agents, code, containers, instances)
+
+INCIDENTS: tuple[Incident, ...] = tuple(found for module in _MODULES for found in _in(module))

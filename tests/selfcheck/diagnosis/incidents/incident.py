@@ -115,8 +115,11 @@ class Incident:
         """Return whether these causes, best first, are the right ones."""
         if self.healthy:
             return not told
-        first_is_right = bool(told) and told[0] in {self.expected[0], *self.or_first}
-        return first_is_right and set(self.expected) <= set(told)
+        if not told or told[0] not in {self.expected[0], *self.or_first}:
+            return False
+        # What is as good as the first one stands for it, unless it is expected besides.
+        required = self.expected[1:] if told[0] in self.or_first - set(self.expected) else self.expected
+        return set(required) <= set(told)
 
 
 def incident(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import secrets
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -13,13 +14,15 @@ from typing import Any, TypeVar
 
 from drift.express_variants import archive_of
 from neighbours.certificates import Authority, authority
+from neighbours.engine import engine_client
 from neighbours.express import ExpressAgent, running_express
 from neighbours.express_build import CLEAN, Build, express_build
 from neighbours.express_container import ExpressContainer, express_container
 from neighbours.express_stock import Checkouts, Images, checkouts, images
+from neighbours.images import import_image
 from neighbours.quiet_engine import quiet_engine
 from neighbours.reference import Reference, running_reference
-from neighbours.ssh_host import SshHost, ssh_host
+from neighbours.sshd import SshHost, running_sshd
 
 __all__ = ["Stage", "stage"]
 
@@ -33,9 +36,11 @@ class Stage:
         held: what it starts is entered there.
         folder: an empty one, for files.
         endpoint: a real Docker Engine, or empty where there is none.
-        registry_image: reference of an image that the Engine can pull, and that stays up.
-        sources: checkouts that are there already.
-        image_stock: likewise images.
+        sources: checkouts that others have made too.
+        image_stock: gives images that others have built too.
+
+    Attributes:
+        folder: as given.
     """
 
     def __init__(
@@ -48,7 +53,7 @@ class Stage:
         image_stock: Callable[[], Images] | None = None,
     ) -> None:
         self._held = held
-        self._folder = folder
+        self.folder = folder
         self._shared: dict[Any, Any] = {}
         self._endpoint = endpoint
         self._sources = sources or checkouts(folder / "sources")
@@ -85,7 +90,7 @@ class Stage:
 
     def archive(self, build: Build, revision: str) -> str:
         """The image of a build as an archive."""
-        place = self._folder / f"{build.variant}-{revision[:12]}.tar"
+        place = self.folder / f"{build.variant}-{revision[:12]}.tar"
         return str(place if place.exists() else archive_of(build, place, revision, f"dtma-{build.variant}:latest"))
 
     def image(self, variant: str = CLEAN) -> str:
@@ -103,6 +108,11 @@ class Stage:
         return self.shared(("container", variant), lambda: express_container(self.endpoint, self.image(variant)))
 
     @property
+    def busybox(self) -> str:
+        """The reference of an image of busybox alone in the Engine, which serves on port 8080."""
+        return self.shared("busybox", lambda: _busybox(self.endpoint))
+
+    @property
     def authority(self) -> Authority:
         """Who signs certificates."""
         return self.shared("authority", authority)
@@ -110,7 +120,9 @@ class Stage:
     @property
     def ssh(self) -> SshHost:
         """This machine, by ssh."""
-        return self.shared("ssh", ssh_host)
+        folder = self.folder / "sshd"
+        folder.mkdir(exist_ok=True)
+        return self.shared("ssh", lambda: running_sshd(folder))
 
 
 @contextlib.contextmanager
@@ -118,6 +130,17 @@ def stage(folder: Path, **parts: Any) -> Iterator[Stage]:
     """Lend a stage until the block ends; ``parts`` are those of :class:`Stage`."""
     with contextlib.ExitStack() as held:
         yield Stage(held, folder, **parts)
+
+
+@contextlib.contextmanager
+def _busybox(endpoint: str) -> Iterator[str]:
+    reference = f"dtma-incidents-{secrets.token_hex(4)}:latest"
+    import_image(endpoint, reference, says=reference)
+    try:
+        yield reference
+    finally:
+        with engine_client(endpoint) as client:
+            client.images.remove(reference, force=True)
 
 
 @functools.cache

@@ -7,23 +7,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from neighbours.fixtures import lacking
 from neighbours.processes import free_port
-from neighbours.ssh_host import ssh_host
-from neighbours.tools import MissingToolError
 
 from dtma_contract.probes.ssh_tunnel import SshTunnel, SshTunnelError
-
-
-@pytest.fixture
-def ssh_server(monkeypatch):
-    """Return the port of an ssh server on loopback that lets this user in by key, and the user's name."""
-    try:
-        with ssh_host() as host:
-            monkeypatch.setenv("PATH", host.path)
-            yield host.port, host.user
-    except MissingToolError as error:
-        lacking(str(error))
 
 
 @pytest.fixture
@@ -58,10 +44,9 @@ def asked(url):
         return connection.recv(99)
 
 
-def test_the_socket_of_another_host_is_brought_here(ssh_server, remote_socket):
+def test_the_socket_of_another_host_is_brought_here(ssh_host, remote_socket):
     """And is gone when the tunnel is closed, which can be done twice."""
-    port, user = ssh_server
-    tunnel = SshTunnel.open(f"ssh://{user}@127.0.0.1:{port}{remote_socket}")
+    tunnel = SshTunnel.open(ssh_host.endpoint(remote_socket))
     folder = Path(tunnel.url.removeprefix("unix://")).parent
 
     assert asked(tunnel.url) == b"engine"
@@ -70,13 +55,13 @@ def test_the_socket_of_another_host_is_brought_here(ssh_server, remote_socket):
     assert not folder.exists()
 
 
-def test_a_host_that_refuses_is_told(ssh_server):
+def test_a_host_that_refuses_is_told(ssh_host):
     """Another user has no key there; nothing is asked for on the terminal."""
     with pytest.raises(SshTunnelError, match=r"cannot be reached: .*Permission denied"):
-        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_server[0]}")
+        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_host.port}")
 
 
-def test_a_port_without_a_server_is_told(ssh_server):
+def test_a_port_without_a_server_is_told(ssh_host):
     """With what ssh says."""
     with pytest.raises(SshTunnelError, match=r"cannot be reached: .*refused"):
         SshTunnel.open(f"ssh://127.0.0.1:{free_port()}")
