@@ -204,7 +204,9 @@ class RouteState:
     @property
     def seems_absent(self) -> bool:
         """Whether it answers like a path that does not exist, as it might an unknown name too."""
-        return self.state is Cell.UNKNOWN and " is answered like " in self.detail
+        # A refusal tells nothing: it comes before any route is looked for.
+        refused = "stands before the routes" in self.detail
+        return self.state is Cell.UNKNOWN and " is answered like " in self.detail and not refused
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,7 +120,7 @@ class Stage:
     @property
     def ssh(self) -> SshHost:
         """This machine, by ssh."""
-        folder = self._folder / "sshd"
+        folder = self.folder / "sshd"
         folder.mkdir(exist_ok=True)
         return self.shared("ssh", lambda: running_sshd(folder))
 
