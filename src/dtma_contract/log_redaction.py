@@ -6,9 +6,10 @@ told by its look is a net below: a log may hold secrets of containers that are g
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Any, Final
 
 from dtma_contract.redaction import REDACTED, base64_cores, spellings
 
@@ -124,6 +125,25 @@ class Redactor:
         """Return lines without secrets, of which one may stretch over several lines."""
         texts = [line.replace("\n", " ") for line in lines]
         return self.text("\n".join(texts)).split("\n") if texts else []
+
+    def body(self, text: str) -> str:
+        """Return the body of an answer without secrets; JSON stays JSON."""
+        try:
+            document = json.loads(text)
+        except (ValueError, RecursionError):
+            return self.text(text)
+        return json.dumps(self._leaves(document), ensure_ascii=False)
+
+    def _leaves(self, node: Any) -> Any:
+        if isinstance(node, str):
+            return self.text(node)
+        if isinstance(node, list):
+            texts = [item for item in node if isinstance(item, str)]
+            # Lines of a log: a secret may stretch over several.
+            return self.lines(texts) if texts and len(texts) == len(node) else [self._leaves(item) for item in node]
+        if isinstance(node, dict):
+            return {self.text(key): self._leaves(value) for key, value in node.items()}
+        return node
 
     def _spans(self, text: str) -> list[tuple[int, int]]:
         found = []

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json as json_codec
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -37,6 +38,9 @@ MOST_BODY: Final = 65_536
 
 # An answer's headers that tell who gave it; all others are left out.
 KEPT_HEADERS: Final = ("allow", "content-type", "location", "server", "via", "www-authenticate", "x-powered-by")
+
+
+_REFUSED: Final = re.compile(r"surely does not exist: 40[13]\b")
 
 
 class Origin(enum.StrEnum):
@@ -70,6 +74,7 @@ class NetworkStep:
             wrong with the certificate.
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
+        greeting: what the other side said before it was asked; no HTTP server does.
     """
 
     name: StepName
@@ -77,6 +82,7 @@ class NetworkStep:
     detail: str
     at: str
     milliseconds: float = 0.0
+    greeting: str = ""
 
 
 class AuthSent(enum.StrEnum):
@@ -203,10 +209,12 @@ class RouteState:
 
     @property
     def seems_absent(self) -> bool:
-        """Whether it answers like a path that does not exist, as it might an unknown name too."""
-        # A refusal tells nothing: it comes before any route is looked for.
-        refused = "stands before the routes" in self.detail
-        return self.state is Cell.UNKNOWN and " is answered like " in self.detail and not refused
+        """Whether it answers like a path that does not exist, as it might an unknown name too.
+
+        A refusal that stands before the routes tells nothing of them.
+        """
+        looks_it = " is answered like " in self.detail and not _REFUSED.search(self.detail)
+        return self.state is Cell.UNKNOWN and looks_it
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from dtma_contract.environment_secrets import secret_arguments, secret_values
 from dtma_contract.log_redaction import Redactor
 from dtma_contract.probes.engine_reader import EngineReader, EngineReply, EngineUnreachableError
 
-__all__ = ["observe_docker"]
+__all__ = ["observe_docker", "observe_host"]
 
 # A host with fifty containers takes under a second; nobody waits longer for one that hangs.
 _SECONDS: Final = 12.0
@@ -44,7 +44,7 @@ _ID: Final = re.compile(r"[A-Za-z0-9][\w.:-]{0,127}", re.ASCII)
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 
 
-def observe_docker(
+def observe_host(
     endpoint: str,
     target: str,
     *,
@@ -52,7 +52,7 @@ def observe_docker(
     instance: str = "",
     most_lines: int = 200,
     secrets: Iterable[str] = (),
-) -> DockerFacts:
+) -> tuple[DockerFacts, Redactor]:
     """Return what a Docker Engine says; whatever that host does is a fact, and never raised.
 
     Args:
@@ -62,6 +62,9 @@ def observe_docker(
         instance: name of the instance that was asked about, so that it is among those that are inspected.
         most_lines: of the agent's log.
         secrets: further values that are never shown.
+
+    Returns:
+        The facts, and what takes the secrets of this host out of other texts.
     """
     at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     known_secrets = tuple(secrets)
@@ -71,15 +74,17 @@ def observe_docker(
         with EngineReader.at(endpoint, seconds=_SECONDS) as engine:
             listing = _listed(engine)
             if isinstance(listing, str):
-                return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be asked: {listing}"))
+                return DockerFacts(
+                    shown, at, problem=plain.text(f"the Docker Engine cannot be asked: {listing}")
+                ), plain
             host = _Host(engine, listing, (container, instance, AGENT_NAME), _port_of(target))
             redactor = Redactor([*known_secrets, *host.secrets])
             containers = host.states(redactor)
             agent, chosen_by = choose_agent(containers, _port_of(target), container)
             log, log_problem = host.log(agent, most_lines, redactor) if agent else ((), "")
-    except EngineUnreachableError as problem:
-        return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be reached: {problem}"))
-    return DockerFacts(
+    except EngineUnreachableError as unreachable:
+        return DockerFacts(shown, at, problem=plain.text(f"the Docker Engine cannot be reached: {unreachable}")), plain
+    facts = DockerFacts(
         shown,
         at,
         agent=agent,
@@ -88,6 +93,13 @@ def observe_docker(
         log=log,
         log_problem=log_problem,
     )
+    return facts, redactor
+
+
+def observe_docker(endpoint: str, target: str, **options: Any) -> DockerFacts:
+    """Return the facts alone; arguments as in :func:`observe_host`."""
+    facts, _ = observe_host(endpoint, target, **options)
+    return facts
 
 
 class _Host:

@@ -7,13 +7,14 @@ import datetime as dt
 import errno
 import os
 import queue
+import select
 import selectors
 import socket
 import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dtma_contract.diagnosis.facts import NetworkStep, StepName
@@ -64,6 +65,10 @@ _NO_COMMON_CIPHER: Final = {
     "DH_KEY_TOO_SMALL",
 }
 
+# The fence takes longer to start, so that nobody waits for this.
+_GREETING_SECONDS: Final = 0.3
+_LONGEST_GREETING: Final = 80
+
 _Place = tuple[socket.AddressFamily, tuple[str, int] | tuple[str, int, int, int]]
 
 
@@ -112,6 +117,7 @@ class _Way:
         self._places: list[_Place] = []
         self._place: _Place | None = None
         self._connection: socket.socket | None = None
+        self.greeting = ""
 
     def close(self) -> None:
         """Close the connection."""
@@ -134,6 +140,7 @@ class _Way:
             steps.append((StepName.TLS, self._shake_hands))
         for name, take in steps:
             step = _taken(name, lambda take=take: take(address))  # type: ignore[misc] # the default binds the loop's value
+            step = replace(step, greeting=self.greeting) if name is StepName.CONNECT else step
             yield step
             if step.failure:
                 return
@@ -174,7 +181,9 @@ class _Way:
         others = [f"{_where(place)}: {seen}" for place, seen in race.seen.items()]
         if self._connection is not None and self._place is not None:
             also = f"; not so {', '.join(others)}" if others else ""
-            return f"{_where(self._place)} accepts connections{also}"
+            self.greeting = "" if address.scheme == "https" else _greeting(self._connection)
+            says = f" and says “{self.greeting}” unasked" if self.greeting else ""
+            return f"{_where(self._place)} accepts connections{says}{also}"
         detail = f"no connection to port {address.port}: {', '.join(others)}"
         # One refusal shows that the host is there.
         refused = any(number not in {*_UNREACHABLE, errno.ETIMEDOUT} for number in race.errors.values())
@@ -228,6 +237,18 @@ class _Way:
                 return _certificate(tls)
         except (OSError, ValueError):
             return None
+
+
+def _greeting(connection: socket.socket) -> str:
+    """Return what the other side says before it is asked, as ssh and mail servers do and no HTTP server does."""
+    readable, _, _ = select.select([connection], [], [], _GREETING_SECONDS)
+    if not readable:
+        return ""
+    try:
+        said = connection.recv(_LONGEST_GREETING)
+    except OSError:
+        return ""
+    return "".join(letter if letter.isprintable() else " " for letter in said.decode("latin-1")).strip()
 
 
 @dataclass

@@ -204,3 +204,17 @@ def test_redaction_takes_time_in_proportion_to_the_text():
     redactor = Redactor(["hunter22"])
     for text in ("token", "a", '"token":"', "TOKEN=", "://", "http://a:", "aA1", "key='\\", "-----BEGIN A-----", "a@"):
         redactor.text(text * (200_000 // len(text)))
+
+
+@settings(max_examples=60, deadline=None)
+@given(SECRETS, AROUND, st.booleans())
+def test_a_body_loses_its_secrets_and_stays_what_it_was(secret, around, is_json):
+    """JSON stays JSON, with the same members; text stays text."""
+    document = {"logs": [f"{around}{secret}", "next"], "data": {"env": secret, "count": 3}}
+    text = json.dumps(document) if is_json else f"{around} {secret}"
+    cleaned = Redactor([secret]).body(text)
+
+    assert secret not in cleaned
+    assert json.dumps(secret)[1:-1] not in cleaned
+    assert not is_json or json.loads(cleaned).keys() == document.keys()
+    assert not is_json or json.loads(cleaned)["data"]["count"] == 3

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.facts import Answer, Facts, Question, StepName
 from dtma_contract.diagnosis.reading import (
     answered,
     is_agent,
@@ -16,7 +16,7 @@ from dtma_contract.diagnosis.reading import (
     named,
     proxy_of,
 )
-from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line, of_step
 from dtma_contract.routes import Cell
 
 __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
@@ -192,6 +192,16 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
 
 
 def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
+    step = facts.step(StepName.CONNECT)
+    if step is not None and step.greeting:
+        yield Suspicion(
+            "not-a-dtma",
+            0.96,
+            (of_step(step), *_who(facts)),
+            title=f"What listens there is no HTTP server: it greets with “{step.greeting}”.",
+            explains=("connection-refused", "connection-timeout"),
+        )
+        return
     broken = next((answer for answer in facts.answers if answer.failure == "response-malformed"), None)
     if broken is not None:
         yield Suspicion(
