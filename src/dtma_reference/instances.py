@@ -232,10 +232,14 @@ class Instances:
             except EngineUnavailableError:
                 raise  # what it did is not known; whoever reaches it again settles that
             except EngineError as problem:
-                operation.fail(str(problem))
+                # Where even this cannot be written, the intent stays, and is settled by whoever comes next.
+                with contextlib.suppress(StoreError):
+                    operation.fail(str(problem))
                 raise
             except RowChangedError:
                 raise StoreUnavailableError("another agent took this one for dead") from None
+            except PortHeldError as clash:
+                raise StoreUnavailableError(f"another instance is about to have host port {clash.port}") from None
 
     @contextmanager
     def _begun(self, name: str, status: Status) -> Iterator[Operation]:

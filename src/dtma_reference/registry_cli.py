@@ -7,7 +7,7 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -87,11 +87,12 @@ def adopt(
         else:
             from dtma_reference.engines.docker import DockerEngine  # noqa: PLC0415 - the SDK is slow to import
 
-            engine = DockerEngine(docker or os.environ.get("DOCKER_HOST") or DEFAULT_DOCKER)
-            found = [(container, str(uuid.uuid4())) for container in engine.list()]
-            lines = adoptions(store.all(), found, store.identity, names)
-            if applied:
-                lines = tuple(_adopted(store, engine, line) for line in lines)
+            url = docker or os.environ.get("DOCKER_HOST") or DEFAULT_DOCKER
+            with closing(DockerEngine(url)) as engine:
+                found = [(container, str(uuid.uuid4())) for container in engine.list()]
+                lines = adoptions(store.all(), found, store.identity, names)
+                if applied:
+                    lines = tuple(_adopted(store, engine, line) for line in lines)
     click.echo(_lines_in_json(lines, applied=applied) if form == "json" else _lines_in_text(lines, applied=applied))
     return 0
 
@@ -125,9 +126,11 @@ def migrate(*, registry: RegistryLocation, revision: str) -> int:
 
     with _told():
         database = Database(registry)
-        with database.writing() as connection:
-            bring(connection, schema.HEAD if revision == "head" else revision)
-        database.close()
+        try:
+            with database.writing() as connection:
+                bring(connection, schema.HEAD if revision == "head" else revision)
+        finally:
+            database.close()
     click.echo(f"The registry is at revision {schema.HEAD if revision == 'head' else revision}.")
     return 0
 
@@ -185,7 +188,11 @@ def _store(registry: RegistryLocation, *, needs_key: bool = False) -> Iterator[D
         vault = Vault.from_environment(os.environ)
         if needs_key and not vault.has_key:
             raise click.UsageError(f"{KEY_VARIABLE} has no key.")
-        yield open_database_store(registry, vault)
+        store = open_database_store(registry, vault)
+        try:
+            yield store
+        finally:
+            store.close()
 
 
 def _adopted(store: DatabaseStore, engine: Engine, line: Line) -> Line:

@@ -8,6 +8,7 @@ from neighbours.fixtures import (
     needs_node,
     needs_openssl,
     node_image,
+    postgres,
     probe_image,
 )
 
@@ -19,5 +20,6 @@ __all__ = [
     "needs_node",
     "needs_openssl",
     "node_image",
+    "postgres",
     "probe_image",
 ]

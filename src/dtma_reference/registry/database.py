@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -25,6 +26,8 @@ _STATEMENT_WAIT = 15
 # As many as there are worker threads in the agent, so that none waits for a connection.
 _CONNECTIONS = 40
 _WRITES = "dtma_writes"
+# How long a connection may be unused and is still taken for good, in seconds.
+_IDLE = 1.0
 
 # What a database says, and what we say; all else is told as "it does not answer".
 _WORDS = {
@@ -62,13 +65,15 @@ class Database:
             connect_args=arguments,
             pool_size=_CONNECTIONS,
             max_overflow=0 if self._is_file else 2,
-            pool_pre_ping=not self._is_file,
             hide_parameters=True,
             poolclass=sa.QueuePool,
         )
         if self._is_file:
             event.listen(self._engine, "connect", _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
+        else:
+            event.listen(self._engine, "checkin", _note_time)
+            event.listen(self._engine, "checkout", _try_out)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._writing = self._engine.execution_options(**{_WRITES: True})
         self.presence: Presence = presence or (ServerLock(self._engine) if as_agent else Bystander())
@@ -83,9 +88,9 @@ class Database:
             prepare(connection)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections; a lock on a file stays, so that its holder can open the database again."""
         if isinstance(self.presence, ServerLock):
-            self.presence.lost()
+            self.presence.close()
         self._engine.dispose()
 
     @contextmanager
@@ -141,6 +146,21 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=NORMAL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
+
+
+def _note_time(_connection: Any, record: Any) -> None:
+    record.info["idle since"] = time.monotonic()
+
+
+def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
+    """Try a connection that nobody has used for a while: the server may have been away, and then another is made."""
+    if time.monotonic() - record.info.get("idle since", time.monotonic()) < _IDLE:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except Exception as problem:
+        raise exc.DisconnectionError from problem
 
 
 def _begin_sqlite(connection: sa.Connection) -> None:

@@ -106,11 +106,10 @@ class DatabaseStore:
         }
         with self._database.writing() as connection:
             self._database.serialise(connection)
-            _require_free(connection, instance, instance.held_ports)
-            connection.execute(
-                statements.FORGET_GONE,
-                {"of_account_tool_instance_id": account, "of_container_name": instance.name},
-            )
+            if _require_free(connection, instance, instance.held_ports):
+                # What the same backend's row once had under that name is gone, and its unique key is needed.
+                gone = {"of_account_tool_instance_id": account, "of_container_name": instance.name}
+                connection.execute(statements.FORGET_GONE, gone)
             connection.execute(statements.ADD_ROW, row)
             connection.execute(statements.ADD_MANAGEMENT, management)
             _hold(connection, row_id, instance.held_ports)
@@ -183,8 +182,9 @@ class DatabaseStore:
             return self._vault.open(connection.scalar(statements.ENVIRONMENT, {"of_id": uuid.UUID(row_id)}) or [])
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and let other agents have the registry."""
         self._database.close()
+        self._database.presence.close()
 
 
 def _by_name(connection: sa.Connection, name: str) -> ManagedInstance | None:
@@ -197,11 +197,13 @@ def _by_id(connection: sa.Connection, row_id: uuid.UUID) -> ManagedInstance | No
     return None if found is None else _instance(found)
 
 
-def _require_free(connection: sa.Connection, instance: ManagedInstance, wanted: frozenset[PortBinding]) -> None:
-    """Raise where another row has the instance's name or one of these host ports."""
-    holder = _by_name(connection, instance.name)
-    if holder is not None and holder.row_id != instance.row_id:
-        raise NameHeldError(holder)
+def _require_free(connection: sa.Connection, instance: ManagedInstance, wanted: frozenset[PortBinding]) -> bool:
+    """Raise where another row has the name or one of these host ports; return whether one once had the name."""
+    found = connection.execute(statements.ROWS_OF_NAME, {"of_container_name": instance.name}).all()
+    others = [row for row in map(_instance, found) if row.row_id != instance.row_id]
+    for other_row in others:
+        if other_row.status is not Status.GONE:
+            raise NameHeldError(other_row)
     for binding in wanted:
         where = {"of_host_port": binding.host_port, "of_protocol": binding.protocol}
         for other in connection.execute(statements.PORT_HOLDERS, where).all():
@@ -210,6 +212,7 @@ def _require_free(connection: sa.Connection, instance: ManagedInstance, wanted: 
                 holder = _by_id(connection, other.row_id)
                 assert holder is not None
                 raise PortHeldError(binding.host_port, holder)
+    return bool(others)
 
 
 def _hold(connection: sa.Connection, row_id: uuid.UUID, taken: frozenset[PortBinding]) -> None:

@@ -31,6 +31,9 @@ class Presence(Protocol):
     def is_alive(self, owner: int) -> bool:
         """Return whether the process of an intent may still act on it."""
 
+    def close(self) -> None:
+        """Act no more: what this process has begun and not ended was interrupted."""
+
 
 class Bystander:
     """A command that looks, or writes whole changes: it begins nothing, and takes every owner for alive."""
@@ -40,6 +43,9 @@ class Bystander:
     def is_alive(self, owner: int) -> bool:
         """Return that it may be."""
         return owner != self.owner
+
+    def close(self) -> None:
+        """Do nothing: nothing was begun."""
 
 
 class FileLock:
@@ -67,5 +73,7 @@ class FileLock:
         return owner == self.owner
 
     def close(self) -> None:
-        """Let another agent have the registry."""
-        os.close(self._descriptor)
+        """Let another agent have the registry. Can run twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1

@@ -56,8 +56,11 @@ class Status(StrEnum):
 
     @property
     def holds_ports(self) -> bool:
-        """Whether the instance's host ports are its own: they are from before it starts until it has stopped."""
-        return self not in {Status.STOPPED, Status.GONE}
+        """Whether the instance's host ports are its own: from before it starts until it is to stop.
+
+        Until it has stopped, the engine refuses them to anybody else.
+        """
+        return self in {Status.DEPLOYING, Status.STARTING, Status.RESTARTING, Status.RUNNING}
 
 
 @dataclass(frozen=True, slots=True)

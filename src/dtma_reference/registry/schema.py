@@ -25,7 +25,7 @@ registry = sa.Table(
     METADATA,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("account_tool_instance_id", sa.Uuid, nullable=False),
-    sa.Column("container_name", sa.String(255), nullable=False),
+    sa.Column("container_name", sa.String(255), nullable=False, index=True),
     sa.Column("docker_image_url", sa.String(1024), nullable=False),
     sa.Column("container_id", sa.String(64)),
     sa.Column("dtma_status", sa.String(32)),

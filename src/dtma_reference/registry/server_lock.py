@@ -46,6 +46,10 @@ class ServerLock:
                 session.scalar(sa.select(sa.func.pg_advisory_unlock(LOCK_SPACE, owner)))
             return not taken
 
+    def close(self) -> None:
+        """Let the lock go."""
+        self.lost()
+
     def lost(self) -> None:
         """Take note that the server was away: the next use begins another session."""
         with self._guard:

@@ -25,6 +25,7 @@ __all__ = [
     "REMOVE_MANAGEMENT",
     "REMOVE_PORT",
     "REMOVE_ROW",
+    "ROWS_OF_NAME",
     "ROW_BY_ID",
     "ROW_BY_NAME",
     "WRITE_ENVIRONMENT",
@@ -63,6 +64,8 @@ _WHOLE = sa.select(
 ALL_ROWS = _WHOLE.order_by(_rows.c.created_at, _rows.c.id)
 ROW_BY_ID = _WHOLE.where(*_same(_rows.c.id))
 ROW_BY_NAME = _WHOLE.where(*_same(_management.c.held_name))
+# The one that holds the name, and those that are gone.
+ROWS_OF_NAME = _WHOLE.where(*_same(_rows.c.container_name))
 PORT_HOLDERS = sa.select(_ports).where(*_same(_ports.c.host_port, _ports.c.protocol))
 
 ADD_ROW = _rows.insert()
@@ -93,7 +96,6 @@ CHANGE_MANAGEMENT = (
 REMOVE_MANAGEMENT = _management.delete().where(*_same(_management.c.row_id, _management.c.version))
 REMOVE_ROW = _rows.delete().where(*_same(_rows.c.id))
 REMOVE_PORT = _ports.delete().where(*_same(_ports.c.host_port, _ports.c.protocol, _ports.c.host_ip, _ports.c.row_id))
-# What the same backend's row once had under that name is gone, and its unique key is needed.
 FORGET_GONE = _rows.delete().where(
     *_same(_rows.c.account_tool_instance_id, _rows.c.container_name), _rows.c.dtma_status == str(Status.GONE)
 )

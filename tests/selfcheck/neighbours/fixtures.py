@@ -16,6 +16,7 @@ import pytest
 
 from .express_build import CLEAN, checkout, express_build
 from .express_images import ExpressImage, express_image, node_base
+from .postgres import Postgres, running_postgres
 from .tools import MissingToolError, path_of
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "needs_node",
     "needs_openssl",
     "node_image",
+    "postgres",
     "probe_image",
 ]
 
@@ -61,6 +63,14 @@ def needs_node():
 def needs_openssl():
     """The openssl command is installed."""
     _need("openssl")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of this process; each makes a database of its own."""
+    _need("initdb")
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

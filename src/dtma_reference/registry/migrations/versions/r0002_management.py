@@ -13,6 +13,7 @@ revision = "0002"
 down_revision = "0001"
 
 _NOBODY = uuid.UUID(int=0)
+_INDEX = "ix_dtma_container_registry_container_name"
 
 
 def upgrade() -> None:
@@ -53,6 +54,7 @@ def upgrade() -> None:
     identity = op.create_table("dtma_registry_identity", sa.Column("id", sa.Uuid, primary_key=True))
     op.bulk_insert(identity, [{"id": uuid.uuid4()}])
     op.bulk_insert(management, list(_managed()))
+    op.create_index(_INDEX, "dtma_container_registry", ["container_name"])
 
 
 def _row() -> sa.ForeignKey:
@@ -87,5 +89,6 @@ def _managed() -> Iterator[dict[str, Any]]:
 
 def downgrade() -> None:
     """Drop the tables; the plan's own stays as it is."""
+    op.drop_index(_INDEX, "dtma_container_registry")
     for table in ("dtma_registry_identity", "dtma_audit_trail", "dtma_host_ports", "dtma_container_management"):
         op.drop_table(table)
