@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dtma_contract import __version__
+from dtma_contract.commands.diagnose import diagnose
 from dtma_contract.commands.drift import drift
 from dtma_contract.commands.explain import explain
 from dtma_contract.commands.fence import fence
@@ -50,7 +51,7 @@ def commands() -> None:
     """  # noqa: D301 - click keeps the lines below this very character as they are
 
 
-for _command in (verify, drift, gate, explain, fence, sweep):
+for _command in (verify, drift, diagnose, gate, explain, fence, sweep):
     commands.add_command(_command)
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import secrets
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dtma_contract.errors import EngineError
+from dtma_contract.settings import REFERENCE
 
-__all__ = ["ReferenceTarget"]
+__all__ = ["ReferenceTarget", "reached"]
 
 _READY = "dtma-reference listening on "
 
@@ -80,3 +83,24 @@ def _environment() -> dict[str, str]:
     return {
         name: value for name, value in os.environ.items() if not name.startswith(("DTMA_", "BACKEND_", "AGENTOPIA_"))
     }
+
+
+@contextlib.contextmanager
+def reached(target: str, token: str | None) -> Iterator[tuple[str, str | None]]:
+    """Give URL and token of a target; the embedded reference agent runs as long as the block does.
+
+    Args:
+        target: URL, or ``reference``.
+        token: the target's, or None; the embedded agent has its own.
+
+    Raises:
+        EngineError: the embedded agent did not come up.
+    """
+    if target != REFERENCE:
+        yield target, token
+        return
+    reference = ReferenceTarget.start("nginx:latest")
+    try:
+        yield reference.url, reference.token
+    finally:
+        reference.stop()

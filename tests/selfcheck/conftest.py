@@ -10,6 +10,7 @@ from neighbours.fixtures import (
     node_image,
     postgres,
     probe_image,
+    ssh_host,
 )
 
 __all__ = [
@@ -22,4 +23,5 @@ __all__ = [
     "node_image",
     "postgres",
     "probe_image",
+    "ssh_host",
 ]

@@ -8,20 +8,19 @@ from __future__ import annotations
 
 import enum
 import json as json_codec
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from dtma_contract.routes import Cell, canonical_path
+from dtma_contract.diagnosis.code import CodeFacts
+from dtma_contract.routes import Cell
 
 __all__ = [
     "MOST_BODY",
     "Answer",
     "AuthSent",
-    "CodeFacts",
-    "CodeFinding",
-    "CodeRoute",
     "ContainerState",
     "DockerFacts",
     "Facts",
@@ -39,6 +38,9 @@ MOST_BODY: Final = 65_536
 
 # An answer's headers that tell who gave it; all others are left out.
 KEPT_HEADERS: Final = ("allow", "content-type", "location", "server", "via", "www-authenticate", "x-powered-by")
+
+
+_REFUSED: Final = re.compile(r"surely does not exist: 40[13]\b")
 
 
 class Origin(enum.StrEnum):
@@ -72,6 +74,7 @@ class NetworkStep:
             wrong with the certificate.
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
+        greeting: what the other side said before it was asked; no HTTP server does.
     """
 
     name: StepName
@@ -79,6 +82,7 @@ class NetworkStep:
     detail: str
     at: str
     milliseconds: float = 0.0
+    greeting: str = ""
 
 
 class AuthSent(enum.StrEnum):
@@ -203,6 +207,15 @@ class RouteState:
         """Method and path."""
         return f"{self.method} {self.path}"
 
+    @property
+    def seems_absent(self) -> bool:
+        """Whether it answers like a path that does not exist, as it might an unknown name too.
+
+        A refusal that stands before the routes tells nothing of them.
+        """
+        looks_it = " is answered like " in self.detail and not _REFUSED.search(self.detail)
+        return self.state is Cell.UNKNOWN and looks_it
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
@@ -216,14 +229,15 @@ class ContainerState:
         image_id: of the image.
         created_at: ISO 8601.
         started_at: of its last start, ISO 8601; empty where it never started.
-        finished_at: of its last end, ISO 8601; empty where it never ended.
+        finished_at: of its last end, ISO 8601; empty where it never ended. The engine stamps a start late, so that a
+            container that ends at once may have ended milliseconds before it started.
         exit_code: of its last run; None where it never ended.
         error: what the Engine said when it last could not start it; empty where it could.
         out_of_memory: whether the kernel ended it for want of memory.
         restart_count: how often the Engine has started it again.
         restart_policy: such as ``always``; empty where there is none.
         health: Docker's word (healthy, unhealthy, starting); empty without a health check.
-        ports: published ports, ``8080/tcp`` → host ports.
+        ports: those that are or will be published, ``8080/tcp`` → host ports; on the host's network, what it exposes.
         labels: those of OCI (``org.opencontainers.image.*``), of Compose projects and the agent's own (``dtma.*``).
         socket_mounted: whether the Engine's socket is in it.
         environment: names of its variables → whether the value is empty. Never a value.
@@ -282,9 +296,10 @@ class DockerFacts:
         at: when, ISO 8601, UTC.
         problem: why it could not be asked; empty where it could.
         agent: name of the agent's container; empty where none was recognised.
-        chosen_by: how it was recognised, such as ``it publishes port 30000``.
+        chosen_by: how it was recognised, such as ``it publishes port 30000``; where none was, why not.
         containers: all of the host, the agent's own among them.
         log: last lines of the agent's container, oldest first.
+        log_problem: why its log could not be read; empty where it could.
     """
 
     endpoint: str
@@ -294,6 +309,7 @@ class DockerFacts:
     chosen_by: str = ""
     containers: tuple[ContainerState, ...] = ()
     log: tuple[LogLine, ...] = ()
+    log_problem: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """Return the container of a name."""
@@ -303,84 +319,6 @@ class DockerFacts:
     def agent_container(self) -> ContainerState | None:
         """The agent's container."""
         return self.container(self.agent) if self.agent else None
-
-
-@dataclass(frozen=True, slots=True)
-class CodeRoute:
-    """What the code says of one promised route.
-
-    Attributes:
-        method: upper case.
-        path: OpenAPI path template.
-        source: cell of the source; None where no source was given.
-        image: cell of the image; None where no image was given.
-        source_place: ``file:line`` in the source; empty where it is not there.
-        image_place: ``file:line`` in the image; empty where it is not there.
-    """
-
-    method: str
-    path: str
-    source: Cell | None
-    image: Cell | None
-    source_place: str = ""
-    image_place: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class CodeFinding:
-    """One finding of drift between contract, source and image.
-
-    Attributes:
-        kind: such as ``declared-not-mounted``.
-        where: ``source`` or ``image``.
-        title: one sentence.
-        detail: what was expected and seen.
-        place: ``file:line``; empty where it has none.
-        routes: method and path of every route it is about.
-        remedy: one sentence.
-    """
-
-    kind: str
-    where: str
-    title: str
-    detail: str
-    place: str
-    routes: tuple[str, ...]
-    remedy: str
-
-
-@dataclass(frozen=True, slots=True)
-class CodeFacts:
-    """What source and image say.
-
-    Attributes:
-        at: when they were read, ISO 8601, UTC.
-        routes: every route that the contract promises.
-        findings: of drift.
-        source: folder that was read; empty where none was given.
-        source_commit: of the source; empty where it is in no repository.
-        image: reference or archive that was read; empty where none was given.
-        image_id: of the image; empty where it is not known.
-        image_revision: commit that the image was built from; empty where it does not say.
-        commits_behind: how many commits the image lies behind the source; None where that is not known.
-        problems: what could not be read, a sentence each without a full stop.
-    """
-
-    at: str
-    routes: tuple[CodeRoute, ...]
-    findings: tuple[CodeFinding, ...]
-    source: str = ""
-    source_commit: str = ""
-    image: str = ""
-    image_id: str = ""
-    image_revision: str = ""
-    commits_behind: int | None = None
-    problems: tuple[str, ...] = ()
-
-    def route(self, method: str, path: str) -> CodeRoute | None:
-        """Return what is said of a route; names of parameters do not count."""
-        wanted = canonical_path(path)
-        return next((r for r in self.routes if r.method == method and canonical_path(r.path) == wanted), None)
 
 
 @dataclass(frozen=True, slots=True)

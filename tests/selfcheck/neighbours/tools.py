@@ -25,7 +25,10 @@ PACKAGES = {
     "openssl": "openssl",
     "postgres": "postgresql",
     "setpriv": "util-linux",
+    "ssh": "openssh-client",
+    "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
+    "unshare": "util-linux",
 }
 
 # Debian keeps servers where an ordinary user's PATH does not look.

@@ -1,0 +1,164 @@
+"""What the rules have in common: whether an agent answers, what its answers look like, which routes it lacks. Pure."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Iterable
+
+from dtma_contract.diagnosis.facts import Answer, Facts, LogLine, Question, RouteState
+from dtma_contract.routes import Cell, canonical_path
+
+__all__ = [
+    "answered",
+    "is_agent",
+    "is_agents_fallback",
+    "is_agents_health",
+    "is_success",
+    "missing_routes",
+    "named",
+    "profile_of",
+    "proxy_of",
+    "seconds_between",
+    "telling_lines",
+]
+
+_OK = 200
+_NOT_FOUND = 404
+
+# How proxies, load balancers and their error pages name themselves.
+_PROXY_SERVERS = re.compile(
+    r"nginx|openresty|apache|caddy|traefik|envoy|haproxy|varnish|cloudflare|awselb|akamai|istio|gws|lighttpd|kong|"
+    r"squid|cloudfront|microsoft-azure",
+    re.IGNORECASE,
+)
+_PROXY_PAGES = re.compile(
+    r"<center>\s*(nginx|openresty)|no healthy upstream|upstream connect error|no server is available to handle|"
+    r"default backend - 404|404 page not found|bad gateway|service unavailable|gateway time-?out|proxy error|"
+    r"application is not available|the proxy server received an invalid response",
+    re.IGNORECASE,
+)
+
+# Questions whose answers every agent gives.
+_BASIC = (Question.ROOT, Question.HEALTH, Question.STATUS)
+
+
+def answered(facts: Facts, *questions: Question) -> tuple[Answer, ...]:
+    """Return the proper answers to some questions, to all where none is named."""
+    return tuple(
+        answer for answer in facts.answers if answer.status and (not questions or answer.question in questions)
+    )
+
+
+def is_success(answer: Answer | None) -> bool:
+    """Return whether an answer is a success (RFC 9110 section 15.3)."""
+    return answer is not None and 200 <= answer.status < 300  # noqa: PLR2004 - as the docstring says
+
+
+def is_agent(facts: Facts) -> bool:
+    """Return whether a DTMA answers: any one of its own documents will do, since a broken agent is one too."""
+    for answer in answered(facts, Question.ROOT):
+        if answer.member("service") is not None and answer.member("endpoints") is not None:
+            return True
+    for answer in answered(facts, Question.STATUS, Question.TOOLS_STATUS):
+        if answer.member("service") == "DTMA":
+            return True
+        if answer.member("environment") is not None and answer.member("tool_instances") is not None:
+            return True
+    return False
+
+
+def is_agents_health(answer: Answer) -> bool:
+    """Return whether an answer is the agent's ``OK`` in plain text."""
+    return answer.status == _OK and answer.body.strip() == "OK"
+
+
+def is_agents_fallback(answer: Answer) -> bool:
+    """Return whether an answer has the shape of the agent's own 404 of an unknown path."""
+    return answer.status == _NOT_FOUND and answer.json == {"error": "Not Found"}
+
+
+def proxy_of(answer: Answer) -> str:
+    """Return by what a proxy shows in an answer, such as ``Server: nginx/1.22.1``; empty where none does."""
+    server = answer.headers.get("server", "")
+    if _PROXY_SERVERS.search(server):
+        return f"Server: {server}"
+    if "via" in answer.headers:
+        return f"Via: {answer.headers['via']}"
+    if answer.json is None and (page := _PROXY_PAGES.search(answer.body)):
+        return f"a page with “{' '.join(page[0].split())}”"
+    return ""
+
+
+def profile_of(route: RouteState) -> str:
+    """Return the profile of a route."""
+    return route.operation.partition(".")[0]
+
+
+def missing_routes(facts: Facts) -> tuple[RouteState, ...]:
+    """Return the routes that the target lacks: core's, and those of a profile of which it or the code has others.
+
+    Where a neighbour was seen to know an unknown name from an unknown path, one that does not is missing too.
+    """
+    mounted = facts.routes_in(Cell.MOUNTED)
+    offered = {
+        "core",
+        *map(profile_of, mounted),
+        *(profile_of(route) for route in facts.routes if _is_coded(route, facts)),
+    }
+    telling = {profile_of(route) for route in mounted if "{" in route.path}
+    return tuple(
+        route
+        for route in facts.routes
+        if profile_of(route) in offered
+        and (route.state is Cell.ABSENT or (route.seems_absent and profile_of(route) in telling))
+    )
+
+
+def _is_coded(route: RouteState, facts: Facts) -> bool:
+    """Return whether the code means to serve a route; one behind a switch may be off by intent."""
+    told = facts.code.route(route.method, route.path) if facts.code else None
+    cells = {told.source, told.image} if told else set()
+    return bool(cells & {Cell.MOUNTED, Cell.DECLARED, Cell.SHADOWED}) or _is_moved(route, facts)
+
+
+def _is_moved(route: RouteState, facts: Facts) -> bool:
+    findings = facts.code.findings if facts.code else ()
+    wanted = route.method, canonical_path(route.path)
+    return any(
+        (method, canonical_path(path)) == wanted
+        for finding in findings
+        if finding.kind == "prefix-differs"
+        for method, _, path in (name.partition(" ") for name in finding.routes)
+    )
+
+
+def named(routes: Iterable[RouteState], most: int = 4) -> str:
+    """Return a list of routes as a reader reads it."""
+    names = [route.name for route in routes]
+    shown = ", ".join(names[:most])
+    return f"{shown} and {len(names) - most} more" if len(names) > most else shown
+
+
+def telling_lines(lines: Iterable[LogLine], pattern: re.Pattern[str], most: int = 3) -> tuple[LogLine, ...]:
+    """Return the last different lines in which a pattern stands, oldest first."""
+    found: dict[str, LogLine] = {}
+    for line in lines:
+        if pattern.search(line.text):
+            found.pop(line.text, None)
+            found[line.text] = line
+    return tuple(found.values())[-most:]
+
+
+def seconds_between(earlier: str, later: str) -> float | None:
+    """Return the seconds between two times of ISO 8601; None where one is none."""
+    try:
+        return (_time(later) - _time(earlier)).total_seconds()
+    except ValueError:
+        return None
+
+
+def _time(text: str) -> dt.datetime:
+    # Docker writes nanoseconds, which no datetime holds.
+    moment = dt.datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)

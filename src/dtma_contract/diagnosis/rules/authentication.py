@@ -1,0 +1,105 @@
+"""Rules on who is let in. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.reading import answered, is_agent, is_success
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container
+
+__all__ = ["authentication_open", "token_not_configured", "token_rejected"]
+
+_REFUSING = {401, 403}
+_SECRETS = ("DTMA_BEARER_TOKEN", "BACKEND_TO_DTMA_API_KEY")
+# Names by which the agent says in its status whether it has them.
+_SAID = ("hasAuthToken", "hasApiKey")
+
+
+def token_rejected(facts: Facts) -> Iterator[Suspicion]:
+    """What needs the token refuses it on every route; one route alone is that route's fault."""
+    if not facts.has_token:
+        return
+    refused = [a for a in answered(facts, Question.TOOLS, Question.TOOLS_STATUS) if a.status in _REFUSING]
+    let_in = [a for a in _protected(facts) if is_success(a)]
+    if not refused or let_in or not is_agent(facts):
+        return
+    answer = next((a for a in refused if a.question is Question.TOOLS), refused[0])
+    evidence = [of_answer(answer)]
+    without = facts.answer(Question.TOOLS_WITHOUT_TOKEN)
+    if without is not None and without.status in _REFUSING:
+        evidence.append(of_answer(without))
+    by_proxy = answer.json is None
+    yield Suspicion(
+        "token-rejected",
+        0.65 if by_proxy else 0.93,
+        tuple(evidence),
+        title=f"The agent refuses the token in {facts.token_env}.",
+        fields={"token_env": facts.token_env},
+    )
+
+
+def token_not_configured(facts: Facts) -> Iterator[Suspicion]:
+    """Protected routes answer with a configuration error, or refuse everyone while the agent says that it has none."""
+    evidence: list[Evidence] = []
+    confidence = 0.0
+    for answer in answered(facts, Question.TOOLS, Question.TOOLS_STATUS, Question.TOOLS_WITHOUT_TOKEN):
+        if answer.status >= 500 and "configuration error" in answer.body.lower():  # noqa: PLR2004 - server errors
+            evidence, confidence = [of_answer(answer)], 0.95
+            break
+    says_none = _says_it_has_none(facts)
+    refused = [a for a in _protected(facts) if a.status in _REFUSING or a.status >= 500]  # noqa: PLR2004 - as above
+    if says_none is not None and refused and not any(is_success(a) for a in _protected(facts)):
+        evidence = [*evidence, of_answer(says_none, "the agent's status says hasAuthToken: false, hasApiKey: false")]
+        if not confidence:
+            evidence.append(of_answer(refused[0]))
+            confidence = 0.85
+    if confidence:
+        yield Suspicion("token-not-configured", confidence, (*evidence, *_environment(facts)))
+
+
+def authentication_open(facts: Facts) -> Iterator[Suspicion]:
+    """Everyone is let in to what asks for a token."""
+    without = facts.answer(Question.TOOLS_WITHOUT_TOKEN)
+    wrong = facts.answer(Question.TOOLS_WRONG_TOKEN)
+    open_to_all = without is not None and is_success(without) and without.member("tools") is not None
+    open_to_any = wrong is not None and is_success(wrong) and wrong.member("tools") is not None
+    if not (open_to_all or open_to_any):
+        return
+    evidence = [of_answer(answer) for answer in (without, wrong) if answer is not None and is_success(answer)]
+    closed = [route for route in facts.routes if route.secured and route.path.startswith("/tools/")]
+    if closed and open_to_all:
+        # One route without its authentication is not everyone let in everywhere.
+        evidence.append(Evidence(f"{closed[0].name} asks for a token", "http: probes of the routes"))
+    says_none = _says_it_has_none(facts)
+    if says_none is not None:
+        evidence.append(of_answer(says_none, "the agent's status says hasAuthToken: false, hasApiKey: false"))
+    yield Suspicion(
+        "authentication-open",
+        0.6 if closed and open_to_all else 0.96,
+        (*evidence, *_environment(facts)),
+        title="" if open_to_all else "Any bearer token is let in.",
+    )
+
+
+def _protected(facts: Facts) -> tuple[Answer, ...]:
+    return answered(facts, Question.TOOLS, Question.TOOLS_STATUS, Question.SYSTEM, Question.MCP_STATUS)
+
+
+def _says_it_has_none(facts: Facts) -> Answer | None:
+    for answer in answered(facts, Question.STATUS, Question.TOOLS_STATUS):
+        said = [answer.member("environment", name) for name in _SAID]
+        if all(value is False for value in said):
+            return answer
+    return None
+
+
+def _environment(facts: Facts) -> Iterator[Evidence]:
+    docker = facts.docker
+    container = docker.agent_container if docker else None
+    if docker is None or container is None:
+        return
+    unset = [name for name in _SECRETS if container.environment.get(name, True)]
+    if len(unset) == len(_SECRETS):
+        how = [f"{name} is {'empty' if name in container.environment else 'not set'}" for name in unset]
+        yield of_container(container, docker, f"in the container {container.name} {' and '.join(how)}")

@@ -1,0 +1,230 @@
+"""Rules on what stands between a caller and the agent: name, port, TLS, and an agent that does not stay up. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from dtma_contract.diagnosis.causes import Scenario
+from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, NetworkStep, Question, StepName
+from dtma_contract.diagnosis.reading import answered, is_agent, seconds_between, telling_lines
+from dtma_contract.diagnosis.suspicion import (
+    Evidence,
+    Suspicion,
+    of_answer,
+    of_container,
+    of_line,
+    of_step,
+)
+
+__all__ = ["agent_crash_loop", "connection_timeout", "name_unresolvable", "port_refuses", "tls_failure"]
+
+# An agent is up within seconds; what ends sooner than this has ended while it started.
+_STARTING_SECONDS = 30.0
+# So many restarts by themselves are no accident.
+_MANY_RESTARTS = 5
+# Ended from outside: by hand (SIGTERM, SIGKILL), not by itself.
+_ENDED_BY_HAND = {0, 130, 137, 143}
+
+_PLAIN_ON_TLS = re.compile(
+    r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL",
+    re.IGNORECASE,
+)
+_TLS_RECORD = re.compile(r"\\x1[56]\\x03|wrong version number|TLS|SSL", re.IGNORECASE)
+
+_CONFIGURATION = re.compile(
+    r"ENOENT[^\n]*(?:\.conf|\.env|\.ya?ml|\.json|config)|(?:config|\.conf)[^\n]*(?:not found|no such file|missing"
+    r"|cannot|could not|unable)"
+    r"|(?:missing|required|must be set|not set)[^\n]*(?:environment|variable|env\b|[A-Z]{3,}_[A-Z_]+)"
+    r"|DTMA_AUTH_TOKEN[^\n]*(?:not|missing)|FATAL[^\n]*conf",
+    re.IGNORECASE,
+)
+_ENDING = re.compile(
+    r"does not provide an export|cannot find (?:module|package)|ERR_[A-Z_]+|(?:Syntax|Type|Reference|Range)Error"
+    r"|unhandled|uncaught|Traceback|ModuleNotFoundError|ImportError|EADDRINUSE|panic:|FATAL|Error:|exec format error"
+    r"|no such file or directory|ENOENT|EACCES",
+    re.IGNORECASE,
+)
+
+
+def name_unresolvable(facts: Facts) -> Iterator[Suspicion]:
+    """The name has no address."""
+    step = facts.step(StepName.RESOLVE)
+    if step is not None and step.failure:
+        yield Suspicion("name-unresolvable", 0.97, (of_step(step),))
+
+
+def port_refuses(facts: Facts) -> Iterator[Suspicion]:
+    """Nothing listens: refused outright, or taken and closed again, as a published port with nothing behind it does."""
+    step = facts.step(StepName.CONNECT)
+    evidence: tuple[Evidence, ...] = ()
+    confidence = 0.0
+    if step is not None and step.failure == "connection-refused":
+        evidence, confidence = (of_step(step),), 0.95
+    elif broken := _all_failed(facts, {"connection-reset", "connection-refused"}):
+        said = f"the connection is taken and closed again without an answer, {len(facts.answers)} times"
+        evidence, confidence = (of_answer(broken, said),), 0.8
+    if not evidence:
+        return
+    evidence += tuple(_about_port(facts))
+    container = facts.docker.agent_container if facts.docker else None
+    stopped = container is not None and container.state in {"exited", "created", "dead", "paused"}
+    yield Suspicion(
+        "connection-refused",
+        confidence,
+        evidence,
+        title=f"The agent's container does not run: it is {container.state}." if container and stopped else "",
+        would_tell=()
+        if facts.docker
+        else ("--docker would tell a stopped container from a crash loop and from an agent on another port",),
+    )
+
+
+def _about_port(facts: Facts) -> Iterator[Evidence]:
+    docker = facts.docker
+    if docker is None or docker.problem:
+        return
+    container = docker.agent_container
+    if container is None:
+        yield Evidence(
+            f"no container of the host publishes port {facts.port}, and none is called like an agent",
+            f"docker: list of {docker.endpoint}",
+        )
+        return
+    state = container.state
+    ended = f" with exit code {container.exit_code}" if state == "exited" and container.exit_code is not None else ""
+    yield of_container(container, docker, f"its container {container.name} is {state}{ended}")
+    if container.host_ports and facts.port not in container.host_ports:
+        ports = ", ".join(map(str, sorted(container.host_ports)))
+        yield of_container(container, docker, f"it publishes port {ports}, not {facts.port}")
+    elif not container.host_ports:
+        yield of_container(container, docker, "it publishes no port")
+
+
+def connection_timeout(facts: Facts) -> Iterator[Suspicion]:
+    """Packets are dropped, or whoever takes the connection never answers."""
+    step = facts.step(StepName.CONNECT)
+    if step is not None and step.failure == "connection-timeout":
+        yield Suspicion(
+            "connection-timeout",
+            0.95,
+            (of_step(step), *_about_port(facts)),
+            would_tell=("--docker would tell whether the agent runs behind what drops the packets",)
+            if facts.docker is None
+            else (),
+        )
+    elif silent := _all_failed(facts, {"response-timeout", "connection-timeout"}):
+        said = f"the connection is taken and no answer comes within {silent.milliseconds / 1000:.1f} s"
+        yield Suspicion(
+            "connection-timeout",
+            0.85,
+            (of_answer(silent, said), *_about_port(facts)),
+            title="Whatever listens there takes connections and never answers.",
+            remedy="Start the agent's container again; before that, look at its log and at the load of the host.",
+        )
+
+
+def tls_failure(facts: Facts) -> Iterator[Suspicion]:
+    """The handshake fails, or plain HTTP is spoken to a port that wants TLS."""
+    step = facts.step(StepName.TLS)
+    if step is not None and step.failure:
+        yield Suspicion("tls-failure", 0.95, (of_step(step),))
+        return
+    for answer in answered(facts, Question.ROOT, Question.HEALTH):
+        if _PLAIN_ON_TLS.search(answer.body):
+            yield Suspicion(
+                "tls-failure",
+                0.95,
+                (of_answer(answer),),
+                title="The port wants TLS, and plain HTTP was spoken.",
+                remedy=f"Name the target as {facts.target.replace('http://', 'https://', 1)}.",
+            )
+            return
+    broken = _all_failed(facts, {"tls-failure", "response-malformed"})
+    if broken and (broken.failure == "tls-failure" or _TLS_RECORD.search(broken.detail)):
+        yield Suspicion("tls-failure", 0.85, (of_answer(broken),))
+
+
+def agent_crash_loop(facts: Facts) -> Iterator[Suspicion]:
+    """The container is started again and again, or ended while it started; or the code shows that it must."""
+    found = _container_ends(facts)
+    code = [finding for finding in (facts.code.findings if facts.code else ()) if finding.kind in _ENDING_KINDS]
+    if found is None and code and not is_agent(facts) and _is_unreachable(facts):
+        finding = code[0]
+        place = f" ({finding.place})" if finding.place else ""
+        yield Suspicion(
+            "agent-crash-loop",
+            0.9 if finding.kind == "crashes-at-load" else 0.8,
+            (Evidence(f"{finding.title.rstrip('.')}{place}: {finding.detail}".rstrip("."), f"{finding.where}: drift"),),
+            remedy=finding.remedy,
+            scenario=Scenario.REDEPLOY if finding.kind == "crashes-at-load" else Scenario.ENVIRONMENT,
+            would_tell=() if facts.docker else ("--docker would show the restarts and the log",),
+            explains=("connection-refused",),
+        )
+    if found is None:
+        return
+    confidence, evidence = found
+    lines = facts.docker.log if facts.docker else ()
+    told = telling_lines(lines, _CONFIGURATION, 2) or telling_lines(lines, _ENDING)
+    is_configuration = bool(telling_lines(lines, _CONFIGURATION, 1))
+    by_code = tuple(
+        Evidence(f"{finding.title.rstrip('.')} ({finding.place})", f"{finding.where}: drift") for finding in code
+    )
+    # Without a network path there is no telling whether the port is refused for this reason.
+    yield Suspicion(
+        "agent-crash-loop",
+        confidence,
+        (evidence, *map(of_line, told), *by_code),
+        title="The agent ends while it starts: its configuration is missing." if is_configuration else "",
+        scenario=Scenario.ENVIRONMENT if is_configuration else None,
+        remedy="Give the container the configuration that the log names, and start it again."
+        if is_configuration
+        else "",
+    )
+
+
+_ENDING_KINDS = {"crashes-at-load", "missing-configuration"}
+
+
+def _container_ends(facts: Facts) -> tuple[float, Evidence] | None:
+    docker = facts.docker
+    container = docker.agent_container if docker else None
+    if docker is None or container is None:
+        return None
+    often = f", started again {container.restart_count} times" if container.restart_count else ""
+    code = f", exit code {container.exit_code}" if container.exit_code is not None else ""
+    memory = ", for want of memory" if container.out_of_memory else ""
+    said = of_container(container, docker, f"{container.name} is {container.state}{often}{code}{memory}")
+    if container.state == "restarting":
+        return 0.97, said
+    if container.state == "running":
+        young = seconds_between(container.started_at, docker.at)
+        is_young = young is not None and young < _STARTING_SECONDS
+        if container.restart_count >= _MANY_RESTARTS and is_young and container.exit_code not in {0, None}:
+            return 0.9, said
+        down = not is_agent(facts) and _is_unreachable(facts)
+        return (0.9, said) if container.restart_count and is_young and down else None
+    by_hand = container.exit_code in _ENDED_BY_HAND and not container.out_of_memory
+    if container.state not in {"exited", "dead"} or by_hand or not _ended_early(container):
+        return None
+    return 0.9, said
+
+
+def _ended_early(container: ContainerState) -> bool:
+    lived = seconds_between(container.started_at, container.finished_at)
+    return lived is not None and lived < _STARTING_SECONDS
+
+
+def _is_unreachable(facts: Facts) -> bool:
+    step: NetworkStep | None = facts.step(StepName.CONNECT)
+    return (step is not None and bool(step.failure)) or not answered(facts)
+
+
+def _all_failed(facts: Facts, failures: set[str]) -> Answer | None:
+    """Return the first answer where all failed, mostly in one of these ways."""
+    asked = [answer for answer in facts.answers if answer.failure not in {"refused-by-fence", "not-asked"}]
+    if not asked or any(answer.status for answer in asked):
+        return None
+    most = Counter(answer.failure for answer in asked).most_common(1)[0][0]
+    return next(answer for answer in asked if answer.failure == most) if most in failures else None

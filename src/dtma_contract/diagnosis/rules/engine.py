@@ -1,0 +1,185 @@
+"""Rules on the agent's Docker Engine: whether it has one, and why a deploy failed there. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from dtma_contract.diagnosis.facts import ContainerState, Facts, LogLine, Question
+from dtma_contract.diagnosis.reading import answered, is_agent, is_agents_health, seconds_between, telling_lines
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container, of_line
+
+__all__ = ["engine_unavailable", "image_unpullable", "port_conflict"]
+
+_SERVER_ERRORS = 500  # RFC 9110 section 15.6
+
+_NO_ENGINE = re.compile(
+    r"docker\.sock|engine\.sock|cannot connect to the docker daemon|(?:engine|docker)[^.\n]{0,40}(?:unavailable|"
+    r"unreachable|not reachable|cannot be reached|not running|not available|did not answer)|"
+    r"is the docker daemon running|"
+    r"connect (?:ENOENT|ECONNREFUSED|EACCES) |error while fetching server API version|"
+    r"(?:permission denied|connection refused|no such file)[^\n]{0,60}\.sock",
+    re.IGNORECASE,
+)
+_NO_STORE = re.compile(r"database|sqlite|postgres|registry of instances|instance registry|alembic", re.IGNORECASE)
+_UNPULLABLE = re.compile(
+    r"pull access denied|manifest[^\n]{0,80}(?:unknown|not found)|repository[^\n]{0,60}(?:does not exist|not found)|"
+    r"failed to resolve reference|(?:cannot|could not|unable to|failed to|error)[^\n]{0,20}(?:be )?pull|"
+    r"image[^\n]{0,80}(?:cannot be pulled|could not be pulled|not found|unavailable)|no such image|toomanyrequests|"
+    r"unauthorized: authentication required|lookup [\w.-]+[^\n]{0,40}no such host",
+    re.IGNORECASE,
+)
+_PORT_TAKEN = re.compile(
+    r"port is already allocated|address already in use|failed to bind (?:host )?port", re.IGNORECASE
+)
+_PORT = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]|::|[\d.]+|port):? ?(\d{2,5})\b")
+_LISTING = (Question.TOOLS, Question.TOOLS_STATUS, Question.DIAGNOSTICS_DOCKER)
+# What the tool itself deploys to tell a stub.
+_OWN = re.compile(r"dtmac-|registry\.invalid|\.invalid\b")
+_NAMESPACE = re.compile(r"dtmac-[a-z0-9]+-")
+# Older failures say nothing of today; where an instance is named, all of its lines count.
+_RECENT_SECONDS = 3600.0
+
+
+def engine_unavailable(facts: Facts) -> Iterator[Suspicion]:
+    """Container operations fail while the agent itself is well."""
+    well = [answer for answer in answered(facts, Question.HEALTH) if is_agents_health(answer)]
+    if not well and not is_agent(facts):
+        return
+    confidence, evidence = _failing_operations(facts)
+    if not confidence:
+        return
+    evidence += map(of_line, telling_lines(facts.log_lines, _NO_ENGINE, 2))
+    container = facts.docker.agent_container if facts.docker else None
+    if facts.docker and container and not container.socket_mounted and "DOCKER_HOST" not in container.environment:
+        said = f"the Docker socket is not mounted in the container {container.name}"
+        evidence.insert(0, of_container(container, facts.docker, said))
+        confidence = 0.98
+    yield Suspicion(
+        "engine-unavailable",
+        confidence,
+        (*evidence, *map(of_answer, well[:1])),
+        would_tell=() if facts.docker else ("--docker would tell whether the socket is mounted in its container",),
+    )
+
+
+def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
+    failing = [
+        answer
+        for answer in answered(facts, *_LISTING, Question.UNRESOLVABLE_DEPLOY, Question.STATUS, Question.MCP_STATUS)
+        if answer.status >= _SERVER_ERRORS
+        and "configuration error" not in answer.body.lower()
+        and not _NO_STORE.search(answer.body)
+    ]
+    saying = [answer for answer in failing if _NO_ENGINE.search(answer.body)]
+    if saying:
+        return 0.95, [of_answer(saying[0])]
+    listing = [answer for answer in failing if answer.question in _LISTING]
+    if listing:
+        return 0.8, [of_answer(answer) for answer in listing[:2]]
+    hanging = [answer for answer in facts.answers_to(*_LISTING) if answer.failure == "response-timeout"]
+    if hanging:
+        said = f"{hanging[0].method} {hanging[0].path} is not answered, while other routes are"
+        return 0.6, [of_answer(hanging[0], said)]
+    return 0.0, []
+
+
+def image_unpullable(facts: Facts) -> Iterator[Suspicion]:
+    """The log shows a deploy that failed for want of its image."""
+    lines = _deploy_lines(facts, _UNPULLABLE)
+    if not lines or telling_lines(lines, _NO_ENGINE, 1):
+        return
+    image = re.search(r"[\w.-]+(?:[:/][\w./-]+)*:[\w.-]+|[\w.-]+\.[\w.-]+(?::\d+)?/[\w./-]+", lines[-1].text)
+    yield Suspicion(
+        "image-unpullable",
+        0.9 if facts.instance else 0.8,
+        tuple(map(of_line, lines)),
+        fields={"tool_image": image[0].strip(".:") if image else "IMAGE"},
+    )
+
+
+def port_conflict(facts: Facts) -> Iterator[Suspicion]:
+    """A container was made and could not start because its port is taken, or the log says so."""
+    docker = facts.docker
+    for container in docker.containers if docker else ():
+        if docker and _is_tool(container, facts) and _PORT_TAKEN.search(container.error):
+            said = f"the container {container.name} is {container.state}: {container.error}"
+            yield Suspicion(
+                "port-conflict",
+                0.96,
+                (of_container(container, docker, said), *_holders(container, facts)),
+                fields={"instance": container.name},
+            )
+            return
+    lines = _deploy_lines(facts, _PORT_TAKEN)
+    if lines:
+        yield Suspicion("port-conflict", 0.85, (*map(of_line, lines), *_holders_of_line(lines[-1], facts)))
+
+
+def _is_tool(container: ContainerState, facts: Facts) -> bool:
+    """Return whether a container is one of the agent's: named by who asks, labelled, or in the agent's log."""
+    if facts.instance:
+        return container.name == facts.instance
+    if any(label.startswith("dtma.") for label in container.labels):
+        return True
+    return container.name in (facts.listed_instances or ()) or any(
+        re.search(rf"(?<![\w.-]){re.escape(container.name)}(?![\w.-])", line.text) for line in facts.log_lines
+    )
+
+
+def _holders(container: ContainerState, facts: Facts) -> Iterator[Evidence]:
+    wanted = container.host_ports
+    found = False
+    for other in facts.docker.containers if facts.docker else ():
+        if other.name != container.name and other.state == "running" and (shared := wanted & other.host_ports):
+            found = True
+            ports = ", ".join(map(str, sorted(shared)))
+            yield Evidence(f"port {ports} is published by the container {other.name}", "docker: list of containers")
+    if not found and facts.docker:
+        ports = ", ".join(map(str, sorted(wanted)))
+        yield Evidence(
+            f"no container publishes port {ports}: a process of the host holds it", "docker: list of containers"
+        )
+
+
+def _holders_of_line(line: LogLine, facts: Facts) -> Iterator[Evidence]:
+    for text in _PORT.findall(line.text):
+        for other in facts.docker.containers if facts.docker else ():
+            if other.state == "running" and int(text) in other.host_ports:
+                yield Evidence(f"port {text} is published by the container {other.name}", "docker: list of containers")
+                return
+
+
+def _deploy_lines(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
+    """Return the lines that tell of a failed deploy: of the instance asked about, or else of the last hour."""
+    lines = [line for line in _before(facts) if not _OWN.search(line.text)]
+    found = telling_lines(lines, pattern)
+    if facts.instance:
+        about = tuple(line for line in found if facts.instance in line.text)
+        # An agent may say why without saying of what; then its last words on it count.
+        return about or found[-1:]
+    if not found or _succeeded_since(found[-1], lines):
+        return ()
+    age = seconds_between(_time_of(found[-1]), facts.at)
+    return found if age is None or age < _RECENT_SECONDS else ()
+
+
+def _before(facts: Facts) -> Iterator[LogLine]:
+    """Yield what the log held before it was asked: a deploy that cannot succeed was among the questions."""
+    own = {name for answer in facts.answers for name in _NAMESPACE.findall(answer.path)}
+    for line in facts.log_lines:
+        if any(name in line.text for name in own):
+            return
+        yield line
+
+
+def _succeeded_since(line: LogLine, lines: list[LogLine]) -> bool:
+    later = lines[len(lines) - lines[::-1].index(line) :]
+    return any(re.search(r"POST /tools 20[01]\b", each.text) for each in later)
+
+
+def _time_of(line: LogLine) -> str:
+    if line.at:
+        return line.at
+    written = re.match(r"\[?(\d{4}-\d\d-\d\dT[\d:.]+Z?)", line.text)
+    return written[1] if written else ""

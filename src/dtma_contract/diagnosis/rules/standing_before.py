@@ -1,0 +1,219 @@
+"""Rules on what answers in the agent's place: another service, a proxy without an upstream, a rewritten path. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from dtma_contract.diagnosis.facts import Answer, Facts, Question, StepName
+from dtma_contract.diagnosis.reading import (
+    answered,
+    is_agent,
+    is_agents_fallback,
+    is_agents_health,
+    missing_routes,
+    named,
+    proxy_of,
+)
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line, of_step
+from dtma_contract.routes import Cell
+
+__all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
+
+_GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
+_NOT_FOUND = 404
+_REQUEST_LINE = re.compile(r"\b(GET|POST|DELETE|OPTIONS|PUT|HEAD) (/\S*)")
+_OWN_NAME = re.compile(r"dtmac-[\w.-]+")
+
+
+def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
+    """A gateway's own error page; or a proxy that answers 404 by itself for every path."""
+    basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
+    gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS and answer.json is None]
+    if gateway and not is_agent(facts):
+        marks = ", ".join(sorted({mark for answer in gateway if (mark := proxy_of(answer))}))
+        by = f", which is a proxy's own page ({marks})" if marks else ", which is no answer of an agent"
+        said = f"GET {gateway[0].path} is answered {gateway[0].describe(80)}{by}"
+        confidence = 0.95 if marks else 0.8
+        yield Suspicion(
+            "proxy-no-upstream", confidence, (of_answer(gateway[0], said), *_behind(facts)), would_tell=_docker(facts)
+        )
+        return
+    own = [answer for answer in basic if answer.status == _NOT_FOUND and answer.json is None and proxy_of(answer)]
+    if basic and len(own) == len(basic):
+        said = f"every path is answered by the proxy itself: {own[0].describe(80)}, {proxy_of(own[0])}"
+        yield Suspicion(
+            "proxy-no-upstream", 0.75, (of_answer(own[0], said), *_behind(facts)), would_tell=_docker(facts)
+        )
+
+
+def _behind(facts: Facts) -> Iterator[Evidence]:
+    docker = facts.docker
+    container = docker.agent_container if docker else None
+    if docker is None or docker.problem:
+        return
+    if container is None:
+        yield Evidence("no container of the host looks like an agent's", f"docker: list of {docker.endpoint}")
+    else:
+        ports = ", ".join(map(str, sorted(container.host_ports))) or "none"
+        yield Evidence(
+            f"the agent's container {container.name} is {container.state}; the host ports that it publishes: {ports}",
+            f"docker: inspection at {docker.endpoint}",
+        )
+
+
+def _docker(facts: Facts) -> tuple[str, ...]:
+    return () if facts.docker else ("--docker would tell whether the agent itself runs",)
+
+
+def proxy_path_rewrite(facts: Facts) -> Iterator[Suspicion]:
+    """The agent is asked for another path than the caller named."""
+    yield from _rewritten_in_log(facts)
+    lives_below = [a for a in answered(facts, Question.PREFIXED_HEALTH) if is_agents_health(a)]
+    if lives_below and not is_agent(facts):
+        answer = lives_below[0]
+        prefix = answer.path.rpartition("/")[0]
+        yield Suspicion(
+            "proxy-path-rewrite",
+            0.93,
+            (of_answer(answer, f"GET {answer.path} is answered like the agent's /health, and GET /health is not"),),
+            title=f"The agent answers below {prefix}, not at the top.",
+            remedy=f"Name the target with the prefix, {facts.target.rstrip('/')}{prefix}, or let the proxy pass every "
+            "path on to the agent.",
+        )
+    stripped = [a for a in answered(facts, Question.STRIPPED_HEALTH) if _answers_like_the_top(a, facts)]
+    if stripped:
+        answer = stripped[0]
+        prefix, _, asked = answer.path.rpartition("/")
+        lost = named(route for route in missing_routes(facts) if route.path.startswith(prefix))
+        evidence = [of_answer(answer, f"GET {answer.path}, which no agent has, is answered like GET /{asked}")]
+        evidence += (
+            [Evidence(f"below {prefix} these do not answer: {lost}", "http: probes of the routes")] if lost else []
+        )
+        yield Suspicion(
+            "proxy-path-rewrite", 0.96, tuple(evidence), title=f"Something in front of the agent strips {prefix}."
+        )
+    else:
+        yield from _public_status_below(facts)
+    yield from _prefix_added(facts)
+
+
+def _public_status_below(facts: Facts) -> Iterator[Suspicion]:
+    """Behind a proxy ``/tools/status`` is as open as ``/status``, and no route beside it is there."""
+    below = [route for route in facts.routes if route.path.startswith("/tools/")]
+    status = next((route for route in below if route.path == "/tools/status" and route.secured is False), None)
+    others = [route for route in below if route is not status]
+    if status is None or not others or not all(route.state is Cell.ABSENT or route.seems_absent for route in others):
+        return
+    for answer in answered(facts, Question.TOOLS_STATUS):
+        if mark := proxy_of(answer):
+            said = "GET /tools/status asks for no token, as /status does, and no other route below /tools is there"
+            yield Suspicion(
+                "proxy-path-rewrite",
+                0.88,
+                (of_answer(answer, f"{said}, behind a proxy ({mark})"),),
+                title="Something in front of the agent strips /tools.",
+            )
+
+
+def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
+    if answer.path.endswith("/health"):
+        health = facts.answer(Question.HEALTH)
+        nowhere = facts.answer(Question.NOWHERE)
+        same_for_all = nowhere is not None and is_agents_health(nowhere)
+        return is_agents_health(answer) and health is not None and is_agents_health(health) and not same_for_all
+    # The public status, where the contract has none or asks for a token, and the routes beside it are gone.
+    status, prefix = facts.answer(Question.STATUS), answer.path.rpartition("/")[0]
+    is_status = answer.member("tool_instances") is not None and answer.member("environment") is not None
+    lacked = (route for route in facts.routes if route.state is Cell.ABSENT or route.seems_absent)
+    gone = any(route.path.startswith(f"{prefix}/") for route in lacked)
+    return is_status and gone and status is not None and status.member("environment") is not None
+
+
+def _prefix_added(facts: Facts) -> Iterator[Suspicion]:
+    basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
+    own = [answer for answer in basic if is_agents_fallback(answer)]
+    if not basic or len(own) < len(basic):
+        return
+    marks = ", ".join(sorted({mark for answer in own if (mark := proxy_of(answer))}))
+    said = "even /, /health and /status are answered with the agent's own 404 of an unknown path"
+    evidence = [of_answer(own[0], said + (f", through a proxy ({marks})" if marks else ""))]
+    yield Suspicion(
+        "proxy-path-rewrite",
+        0.85 if marks else 0.6,
+        tuple(evidence),
+        title="Something in front of the agent puts a prefix before every path.",
+        would_tell=("--docker would show in the agent's log which paths reach it",) if facts.docker is None else (),
+    )
+
+
+def _rewritten_in_log(facts: Facts) -> Iterator[Suspicion]:
+    """What was asked for holds a random name, so that the agent's log shows what became of the path."""
+    sent = {answer.path.partition("?")[0] for answer in facts.answers}
+    # Other probes ask for the same names below the prefixes of the routes.
+    known = {path.split("/")[1] for path in (*sent, *(route.path for route in facts.routes))}
+    for line in facts.log_lines:
+        request = _REQUEST_LINE.search(line.text)
+        arrived = request[2].partition("?")[0] if request else ""
+        if not _OWN_NAME.search(arrived) or arrived in sent:
+            continue
+        asked = max((path for path in sent if _OWN_NAME.search(path) and arrived.endswith(path)), key=len, default="")
+        added = arrived.removesuffix(asked)
+        if not asked or (added.split("/")[1] in known and asked.count("/") == 1):
+            continue
+        yield Suspicion(
+            "proxy-path-rewrite",
+            0.98,
+            (of_line(line), Evidence(f"what was sent is {asked}, what arrived is {arrived}", "http and log")),
+            title=f"Something in front of the agent puts {added} before the path.",
+        )
+        return
+
+
+def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
+    """Something answers, and nothing of it is an agent's."""
+    answers = answered(facts)
+    if not answers:
+        yield from _another_protocol(facts)
+        return
+    if is_agent(facts) or any(is_agents_health(answer) for answer in answered(facts, Question.HEALTH)):
+        return
+    first = next(iter(answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)), answers[0])
+    if first.status in _GATEWAY_ERRORS and first.json is None:
+        return
+    elsewhere = urlsplit(first.headers.get("location", ""))
+    title = ""
+    if elsewhere.hostname and elsewhere.hostname != facts.host:
+        title = f"The target redirects to another host ({elsewhere.hostname}), which is not followed."
+    elif elsewhere.scheme == "https" and facts.target.startswith("http:"):
+        title = "The target redirects to https, which is not followed."
+    yield Suspicion("not-a-dtma", 0.8, (of_answer(first), *_who(facts)), title=title)
+
+
+def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
+    step = facts.step(StepName.CONNECT)
+    if step is not None and step.greeting:
+        yield Suspicion(
+            "not-a-dtma",
+            0.96,
+            (of_step(step), *_who(facts)),
+            title=f"What listens there is no HTTP server: it greets with “{step.greeting}”.",
+            explains=("connection-refused", "connection-timeout"),
+        )
+        return
+    broken = next((answer for answer in facts.answers if answer.failure == "response-malformed"), None)
+    if broken is not None:
+        yield Suspicion(
+            "not-a-dtma", 0.8, (of_answer(broken), *_who(facts)), title="What answers there does not speak HTTP."
+        )
+
+
+def _who(facts: Facts) -> Iterator[Evidence]:
+    docker = facts.docker
+    for container in docker.containers if docker else ():
+        if docker and facts.port in container.host_ports and container.state == "running":
+            yield Evidence(
+                f"port {facts.port} is published by the container {container.name} ({container.image})",
+                f"docker: inspection at {docker.endpoint}",
+            )

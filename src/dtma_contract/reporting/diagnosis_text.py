@@ -1,0 +1,111 @@
+"""A diagnosis for someone who is tired: one sentence first, then what it rests on, then what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.text import Text
+
+from dtma_contract.diagnosis.diagnosis import Diagnosis, ToldCause
+from dtma_contract.diagnosis.facts import Facts
+
+__all__ = ["print_diagnosis"]
+
+_LABEL = 11
+
+_SCENARIOS = {
+    "A": "mend the routes",
+    "B": "start it again in the right environment",
+    "C": "deploy another image",
+    "none": "outside of the agent",
+}
+
+
+def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
+    """Print a diagnosis.
+
+    Args:
+        diagnosis: what was observed and said.
+        console: to print on; long sentences are wrapped to its width, commands are not.
+    """
+    facts = diagnosis.facts
+    console.print(Text.assemble(*_sentence(diagnosis)))
+    for number, cause in enumerate(diagnosis.causes, 1):
+        console.print()
+        _print_cause(cause, number, len(diagnosis.causes), console)
+    for note in diagnosis.notes:
+        console.print()
+        _print_labelled("note", note, console)
+    console.print()
+    console.print(Text(_asked(facts), style="dim"))
+
+
+def _sentence(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
+    target = diagnosis.facts.target
+    if diagnosis.causes:
+        first = diagnosis.causes[0]
+        yield f"{target}: ", "bold"
+        yield first.title, "bold red"
+        rest = len(diagnosis.causes) - 1
+        if rest:
+            yield f" And {rest} more.", "bold"
+    elif diagnosis.healthy:
+        yield f"{target}: ", "bold"
+        yield "healthy. Nothing is wrong with what was asked about.", "bold green"
+    else:
+        yield f"{target}: ", "bold"
+        yield "nothing could be told.", "bold yellow"
+
+
+def _print_cause(cause: ToldCause, number: int, count: int, console: Console) -> None:
+    head = Text(f"{number}. " if count > 1 else "")
+    head.append(cause.id, "bold")
+    head.append(f"  {cause.confidence:.0%} sure", "dim")
+    if cause.follows_from:
+        head.append(f", follows from {cause.follows_from}", "dim")
+    console.print(head)
+    if count > 1:
+        console.print(Padding(Text(cause.title), (0, 0, 0, 2), expand=False))
+    for index, evidence in enumerate(cause.evidence):
+        _print_labelled("evidence" if index == 0 else "", evidence.observed, console, evidence.source)
+    for line in cause.would_tell:
+        _print_labelled("surer with", line, console)
+    if cause.follows_from:
+        return
+    remedy = cause.remedy
+    scenario = "" if remedy.scenario == "none" else f"{remedy.scenario}, {_SCENARIOS[remedy.scenario]}: "
+    _print_labelled("remedy", f"{scenario}{remedy.text}", console)
+    for command in remedy.commands:
+        _print_command(command, console)
+    if remedy.verify:
+        _print_labelled("then", "see that it is repaired:", console)
+    for command in remedy.verify:
+        _print_command(command, console)
+
+
+def _print_labelled(label: str, said: str, console: Console, source: str = "") -> None:
+    text = Text(said)
+    if source:
+        text.append(f"  [{source}]", "dim")
+    indent = 2 + _LABEL
+    lines = text.wrap(console, max(console.width - indent, 20))
+    for index, line in enumerate(lines):
+        head = Text(" " * 2)
+        head.append(f"{label if index == 0 else '':<{_LABEL}}", "dim")
+        console.print(Text.assemble(head, line), soft_wrap=True)
+
+
+def _print_command(command: str, console: Console) -> None:
+    # Whole, so that it can be copied.
+    console.print(Text(f"{'':<{2 + _LABEL}}{command}", "cyan"), soft_wrap=True)
+
+
+def _asked(facts: Facts) -> str:
+    asked = [f"{facts.requests} requests without effect"]
+    if facts.docker is not None:
+        asked.append(f"the Docker Engine at {facts.docker.endpoint}")
+    if facts.code is not None:
+        asked += [name for name in (facts.code.source, facts.code.image) if name]
+    return f"asked: {', '.join(asked)}; {facts.seconds:.1f} s"
