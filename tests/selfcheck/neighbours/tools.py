@@ -17,11 +17,14 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
     "git": "git",
+    "initdb": "postgresql",
     "ip": "iproute2",
     "nginx": "nginx-light",
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "postgres": "postgresql",
+    "setpriv": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
@@ -62,10 +65,15 @@ def missing_packages() -> list[str]:
 
 
 def _find(tool: str) -> Path | None:
-    name = shutil.which(tool) or shutil.which(tool, path=":".join(_SYSTEM_FOLDERS))
+    name = shutil.which(tool) or shutil.which(tool, path=":".join((*_SYSTEM_FOLDERS, *_server_folders())))
     if name is None or (tool == "busybox" and not _is_static(Path(name))):
         return None
     return Path(name)
+
+
+def _server_folders() -> list[str]:
+    """Return where Debian keeps the programs of PostgreSQL, which can be there in several versions: newest first."""
+    return sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
 def _is_static(program: Path) -> bool:
