@@ -21,10 +21,10 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTEST_SELECT := $(if $(DTMA_SELFCHECK_DOCKER),,not docker and )
 
 .DEFAULT_GOAL := help
-.PHONY: help .venv verify verify-docker engine-shell test selfchecks timings lint format lock dist clean picture seeds
+.PHONY: help .venv verify verify-docker engine-shell test selfchecks timings lint format lock dist clean picture seeds diagnosis-accuracy
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  %-15s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / {printf "  %-18s %s\n", $$1, $$2}' $(firstword $(MAKEFILE_LIST))
 
 .venv: $(INSTALLED) ## build the virtual environment, where it is missing or out of date
 
@@ -82,6 +82,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 	  --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" \
 	  --output-file requirements.lock pyproject.toml
 	@echo "lock: $$(grep -c '^[a-z].*==' requirements.lock) packages"
+
+diagnosis-accuracy: $(INSTALLED) ## diagnose every incident, of which some need an engine: it is started and ended
+	@$(BIN)/python scripts/diagnosis_accuracy.py $(ARGS)
 
 seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two, and fuzz the fence longer
 	@DTMA_SELFCHECK_SEEDS=20 DTMA_SELFCHECK_EXAMPLES=50 $(BIN)/python -m pytest -q \

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json as json_codec
-import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
-import httpx
-
+from dtma_contract import __version__
 from dtma_contract.contract import Effect, Operation
 from dtma_contract.evidence import TOKEN_PLACEHOLDER, Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
+from dtma_contract.wire import Header, LoopbackWire, Wire, WireError
 
 __all__ = ["VALID", "Agent"]
 
@@ -21,6 +20,14 @@ VALID: Final = f"Bearer {TOKEN_PLACEHOLDER}"
 
 # Longer than every bound of the fence, so that it is always the fence that says what went wrong.
 _PATIENCE = 90.0
+
+_HEADERS: Final = {
+    "Accept": "application/json, text/plain;q=0.9",
+    "Accept-Encoding": "identity",
+    "User-Agent": f"dtma-contract/{__version__}",
+}
+
+_HTTP_PORT = 80
 
 _TOO_MANY_REQUESTS = 429  # RFC 6585 section 4
 
@@ -37,28 +44,22 @@ class Agent:
     """Sends to the target through the fence.
 
     Args:
-        base_url: the fence's URL.
+        base_url: the fence's URL, such as ``http://127.0.0.1:40123``.
         patience: seconds after which a request is given up.
+        wire: carries requests to the fence in another way than over the loopback.
 
     Attributes:
         restarting: whether the target said yes to a restart that nobody has waited for yet.
     """
 
-    def __init__(self, base_url: str, patience: float = _PATIENCE) -> None:
+    def __init__(self, base_url: str, patience: float = _PATIENCE, wire: Wire | None = None) -> None:
         self.restarting = False
-        self._base_url = base_url.rstrip("/")
-        self._client = httpx.Client(
-            timeout=patience,
-            follow_redirects=False,
-            trust_env=False,
-            # The fence speaks plain HTTP; reading the certificates of the world takes longer than forty requests.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            headers={"Accept": "application/json, text/plain;q=0.9", "Accept-Encoding": "identity"},
-        )
+        fence = urlsplit(base_url)
+        self._wire = wire or LoopbackWire(fence.hostname or "", fence.port or _HTTP_PORT, patience)
 
     def close(self) -> None:
         """Close all connections."""
-        self._client.close()
+        self._wire.close()
 
     def call(
         self,
@@ -83,6 +84,7 @@ class Agent:
 
         Raises:
             NotJudgedError: the fence refused to send it.
+            RateLimitedError: the target answers that there were too many requests.
             TargetGoneError: the target does not answer any more.
             ClauseViolatedError: the target broke off its answer.
         """
@@ -107,6 +109,26 @@ class Agent:
         headers: Mapping[str, str] | None = None,
     ) -> Exchange:
         """Send a request to a path, percent-encoded by the caller; arguments and errors as in :meth:`call`."""
+        exchange = self.exchange(method, path, auth=auth, json=json, content=content, query=query, headers=headers)
+        _raise_for_fence(exchange)
+        return exchange
+
+    def exchange(
+        self,
+        method: str,
+        path: str,
+        *,
+        auth: str | None = VALID,
+        json: Any = ...,
+        content: bytes = b"",
+        query: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Exchange:
+        """Send a request as :meth:`send` does, and return whatever is answered, by the fence itself too.
+
+        Raises:
+            TargetGoneError: the fence does not answer, or not in time.
+        """
         body = content if json is ... else json_codec.dumps(json).encode()
         sent_headers = dict(headers or {})
         if auth is not None:
@@ -114,25 +136,31 @@ class Agent:
         if body and not any(name.lower() == "content-type" for name in sent_headers):
             sent_headers["Content-Type"] = "application/json"
         target = f"{path}?{urlencode(query)}" if query else path
-        url = httpx.URL(self._base_url).copy_with(raw_path=target.encode("ascii"))
-        request = self._client.build_request(method, url, headers=sent_headers, content=body or None)
+        given = {name.lower() for name in sent_headers}
+        defaults = [(name, value) for name, value in _HEADERS.items() if name.lower() not in given]
         started = time.perf_counter()
         try:
-            response = self._client.send(request)
-        except httpx.TransportError as problem:
-            raise TargetGoneError(f"fence-unreachable: {type(problem).__name__}: {problem}") from None
-        exchange = Exchange(
+            answer = self._wire.ask(method, target, [*defaults, *sent_headers.items()], body)
+        except WireError as problem:
+            raise TargetGoneError(f"fence-unreachable: {problem}") from None
+        return Exchange(
             method=method,
             target=target,
             request_headers=sent_headers,
             request_body=body,
-            status=response.status_code,
-            headers={name.lower(): value for name, value in response.headers.items()},
-            body=response.content,
+            status=answer.status,
+            headers=_joined(answer.headers),
+            body=answer.body,
             milliseconds=(time.perf_counter() - started) * 1000,
         )
-        _raise_for_fence(exchange)
-        return exchange
+
+
+def _joined(headers: Iterable[Header]) -> dict[str, str]:
+    """Return headers by name; values of one that came again stand behind each other (RFC 9110 section 5.3)."""
+    joined: dict[str, str] = {}
+    for name, value in headers:
+        joined[name] = f"{joined[name]}, {value}" if name in joined else value
+    return joined
 
 
 def _raise_for_fence(exchange: Exchange) -> None:
@@ -146,6 +174,8 @@ def _raise_for_fence(exchange: Exchange) -> None:
         raise TargetGoneError(f"{reason}: {detail}")
     if exchange.status == _TOO_MANY_REQUESTS:
         # It says nothing of the operation; the contract documents it nowhere.
-        raise NotJudgedError(
-            f"the target limits requests: {exchange.method} {exchange.target} is {exchange.describe()}"
+        after = exchange.headers.get("retry-after", "")
+        told = f", Retry-After {after[:40]}" if after else ""
+        raise RateLimitedError(
+            f"the target limits requests: {exchange.method} {exchange.target} is {exchange.describe()}{told}"
         )

@@ -11,23 +11,19 @@ The document is the judge. What it says in extensions:
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
-
-from jsonschema import Draft202012Validator, FormatChecker, SchemaError, ValidationError
-from jsonschema.validators import extend
-from referencing import Registry, Resource
-from referencing.jsonschema import DRAFT202012
+from typing import TYPE_CHECKING, Any
 
 from dtma_contract.errors import UsageError, closest
+
+if TYPE_CHECKING:
+    from dtma_contract.schemas import Schemas
 
 __all__ = ["Contract", "Effect", "EffectLevel", "Operation", "Subject"]
 
 _METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-_DOCUMENT_URI = "urn:dtma-contract:document"
 
 
 class EffectLevel(enum.IntEnum):
@@ -259,23 +255,13 @@ class Contract:
 
     def problems(self, schema: Any, value: Any) -> tuple[str, ...]:
         """Return how a value deviates from a schema of this document, formats included, one sentence each."""
-        errors = sorted(
-            self._validator(schema).iter_errors(value), key=lambda error: list(map(str, error.absolute_path))
-        )
-        return tuple(f"{error.json_path}: {error.message[:300]}" for error in errors)
-
-    def _validator(self, schema: Any) -> Any:
-        # The schemas are nodes of the document, so that their identity is stable; each is kept with its validator.
-        known = self._validators.get(id(schema))
-        if known is None:
-            formats = FormatChecker(["date-time", "uuid"])
-            validator = _Validator(_absolute(schema), registry=self._registry, format_checker=formats)
-            known = self._validators[id(schema)] = (schema, validator)
-        return known[1]
+        return self._validation.problems(schema, value)
 
     @cached_property
-    def _validators(self) -> dict[int, tuple[Any, Any]]:
-        return {}
+    def _validation(self) -> Schemas:
+        from dtma_contract.schemas import Schemas  # noqa: PLC0415 - slow to import, and the fence judges no answer
+
+        return Schemas(self.document)
 
     def _check(self) -> None:
         """Read everything that a run would read, so that a mistake is told before anything is sent."""
@@ -305,14 +291,13 @@ class Contract:
         Raises:
             UsageError: one of them is no JSON schema.
         """
-        try:
-            for schema in self._schemas():
-                Draft202012Validator.check_schema(schema)
-        except SchemaError as problem:
+        from dtma_contract.schemas import first_mistake  # noqa: PLC0415 - as above
+
+        problem = first_mistake(self._schemas())
+        if problem is not None:
             raise UsageError(
-                f"{origin} holds what is no JSON schema: {problem.message[:300]}.",
-                "Check it with `openapi-spec-validator`.",
-            ) from None
+                f"{origin} holds what is no JSON schema: {problem}.", "Check it with `openapi-spec-validator`."
+            )
 
     def _schemas(self) -> Iterator[Any]:
         """Every schema of the document that a run might validate against, references unresolved."""
@@ -321,12 +306,6 @@ class Contract:
             bodies = [operation.document.get("requestBody", {}), *operation.document["responses"].values()]
             for content in (self.resolve(body).get("content", {}) for body in bodies):
                 yield from (media["schema"] for media in content.values() if "schema" in media)
-
-    @cached_property
-    def _registry(self) -> Registry[Any]:
-        resource = Resource.from_contents(dict(self.document), default_specification=DRAFT202012)
-        registry: Registry[Any] = Registry().with_resource(_DOCUMENT_URI, resource)
-        return registry
 
     def _read_operations(self) -> Iterator[Operation]:
         default_security = self.document.get("security", [])
@@ -354,33 +333,9 @@ class Contract:
                 )
 
 
-def _pattern_problems(_validator: Any, pattern: str, value: Any, _schema: Any) -> Iterator[ValidationError]:
-    # A pattern is an ECMA-262 expression (JSON Schema Validation 6.3.3): `$` is the very end. Python's `$` also stands
-    # before a final line feed, and a name with one would pass.
-    if isinstance(value, str) and not re.search(re.sub(r"(?<!\\)\$\Z", r"\\Z", pattern), value):
-        yield ValidationError(f"{value!r} does not match {pattern!r}")
-
-
-_Validator: Any = extend(Draft202012Validator, {"pattern": _pattern_problems})  # type: ignore[no-untyped-call] # it has none
-
-
 def _mappings(node: Any) -> Iterator[Mapping[str, Any]]:
     if isinstance(node, Mapping):
         yield node
     children = node.values() if isinstance(node, Mapping) else node if isinstance(node, list) else ()
     for child in children:
         yield from _mappings(child)
-
-
-def _absolute(node: Any) -> Any:
-    """Return a schema whose local references name the document, so that it can be validated on its own."""
-    if isinstance(node, Mapping):
-        return {
-            key: _DOCUMENT_URI + value
-            if key == "$ref" and isinstance(value, str) and value.startswith("#")
-            else _absolute(value)
-            for key, value in node.items()
-        }
-    if isinstance(node, list):
-        return [_absolute(item) for item in node]
-    return node

@@ -15,6 +15,7 @@ from dtma_contract.diagnosis.code import CodeFacts, code_facts
 from dtma_contract.diagnosis.facts import DockerFacts, Facts, Origin, Problem
 from dtma_contract.drift_run import DriftRequest, run_drift
 from dtma_contract.errors import DtmaContractError, UsageError
+from dtma_contract.log_redaction import Redactor
 from dtma_contract.reference_target import reached
 
 if TYPE_CHECKING:  # not every diagnosis needs all of them, and each takes its time to import
@@ -96,7 +97,7 @@ def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
         code = beside.submit(_code, request, say, problems)
         http = _http(request, say)
         # After the requests, so that the agent's log shows what became of them.
-        docker = _docker(request, say)
+        docker, redactor = _docker(request, say)
         code_facts = code.result()
     return Facts(
         target=request.target,
@@ -105,7 +106,8 @@ def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
         token_env=request.token_env,
         instance=request.instance,
         network=http.network,
-        answers=http.answers,
+        # The agent may repeat what only the Engine shows to be a secret.
+        answers=tuple(replace(answer, body=redactor.body(answer.body)) for answer in http.answers),
         routes=http.routes,
         broken_promises=http.broken_promises,
         docker=docker,
@@ -125,18 +127,15 @@ def _http(request: DiagnosisRequest, say: Callable[[str], None]) -> HttpFacts:
     )
 
 
-def _docker(request: DiagnosisRequest, say: Callable[[str], None]) -> DockerFacts | None:
+def _docker(request: DiagnosisRequest, say: Callable[[str], None]) -> tuple[DockerFacts | None, Redactor]:
+    secrets = (request.token,) if request.token else ()
     if request.docker is None:
-        return None
-    from dtma_contract.probes.agent_host import observe_docker  # noqa: PLC0415 - as above
+        return None, Redactor(secrets)
+    from dtma_contract.probes.agent_host import observe_host  # noqa: PLC0415 - as above
 
     say(f"asking the Docker Engine at {request.docker}")
-    return observe_docker(
-        request.docker,
-        request.target,
-        container=request.container,
-        instance=request.instance,
-        secrets=(request.token,) if request.token else (),
+    return observe_host(
+        request.docker, request.target, container=request.container, instance=request.instance, secrets=secrets
     )
 
 

@@ -37,6 +37,7 @@ class DriftRequest:
         image: reference, archive or layout of its image, or None.
         target: URL of a live agent, ``reference``, or None.
         consumers: folders of callers.
+        consumer_bases: variables, properties, URLs and hosts that are the agent's base in the callers' code.
         entry: file that the program begins with, relative to the source, or in the image where no source is given.
         docker: endpoint of the Docker Engine that has the image; the default one where it is None.
         platform: of the image, such as ``linux/arm64``; the usual one where it is None.
@@ -51,6 +52,7 @@ class DriftRequest:
     image: str | None = None
     target: str | None = None
     consumers: tuple[Path, ...] = ()
+    consumer_bases: tuple[str, ...] = ()
     entry: str | None = None
     docker: str | None = None
     platform: str | None = None
@@ -84,6 +86,8 @@ class DriftRequest:
             from dtma_contract.discovery.container_image.reading import check_reference  # noqa: PLC0415 - as below
 
             check_reference(self.image, docker=self.docker)
+        if self.consumer_bases and not self.consumers:
+            raise UsageError("--consumer-base speaks of callers, and none are named.", "Name them with --consumer.")
         if self.introspect and not self.image:
             raise UsageError("--introspect asks an image, and none is named.", "Name it with --image.")
 
@@ -325,27 +329,59 @@ def _doubted(table: RouteTable, reason: str) -> RouteTable:
 
 def _consumer_table(request: DriftRequest) -> RouteTable:
     """Return the calls of all folders as one table, each place with its folder in front where there are several."""
-    from dtma_contract.discovery.consumer import read_consumers  # noqa: PLC0415 - as above
+    from dtma_contract.discovery.consumer import folded, read_consumers  # noqa: PLC0415 - as above
     from dtma_contract.discovery.file_tree import FolderTree  # noqa: PLC0415 - as above
 
     promised = [operation.path for operation in request.contract.operations]
-    tables = [read_consumers(FolderTree(folder), promised=promised) for folder in request.consumers]
+    bases = request.consumer_bases
+    tables = [read_consumers(FolderTree(folder), promised=promised, declared=bases) for folder in request.consumers]
+    for base in bases:
+        # A typing error would make another's of whatever is doubtful.
+        if not any(base in table.provenance["seen"] for table in tables):
+            raise UsageError(
+                f'The base "{base}" of --consumer-base stands nowhere in the code of the callers.',
+                "Name a variable, a property, a URL or a host as the code has it, such as SERVICE_URL.",
+            )
     if len(tables) > 1:
         tables = [_below(table, folder) for table, folder in zip(tables, request.consumers, strict=True)]
     return RouteTable(
         Corner.CONSUMER,
         tuple(route for table in tables for route in table.routes),
-        tuple(unknown for table in tables for unknown in table.unknown),
+        folded(unknown for table in tables for unknown in table.unknown),
         {
             "folders": [str(folder) for folder in request.consumers],
+            "roots": _consumer_roots(request),
             "calls": sum(len(table.routes) for table in tables),
             "read": [dict(table.provenance) for table in tables],
         },
     )
 
 
+def _consumer_roots(request: DriftRequest) -> list[dict[str, Any]]:
+    """Return where each folder lies in its repository; these are numbered, 0 is the source's."""
+    from dtma_contract.discovery.source_folder import path_in_repository, repository_of  # noqa: PLC0415 - as above
+
+    numbers = {repository_of(request.source): 0} if request.source else {}
+    roots = []
+    for folder in request.consumers:
+        # A folder outside of any repository is one of its own.
+        repository = repository_of(folder) or folder.resolve()
+        roots.append(
+            {
+                "folder": _prefix(folder) if len(request.consumers) > 1 else "",
+                "path_in_repository": path_in_repository(folder),
+                "repository": numbers.setdefault(repository, len(numbers) + (request.source is None)),
+            }
+        )
+    return roots
+
+
+def _prefix(folder: Path) -> str:
+    return folder.as_posix().rstrip("/")
+
+
 def _below(table: RouteTable, folder: Path) -> RouteTable:
-    prefix = folder.as_posix().rstrip("/")
+    prefix = _prefix(folder)
     return replace(
         table,
         routes=tuple(
@@ -355,7 +391,7 @@ def _below(table: RouteTable, folder: Path) -> RouteTable:
             for route in table.routes
         ),
         unknown=tuple(
-            replace(unknown, file=f"{prefix}/{unknown.file}") if unknown.file else unknown for unknown in table.unknown
+            replace(unknown, file=f"{prefix}/{unknown.file}" if unknown.file else prefix) for unknown in table.unknown
         ),
     )
 

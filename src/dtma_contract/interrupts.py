@@ -11,13 +11,40 @@ from collections.abc import Iterator
 from types import FrameType
 from typing import Any, Final
 
-__all__ = ["Interrupts"]
+__all__ = ["Interrupts", "ended_in_order"]
 
 _NUMBERS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 # Ctrl-C pressed twice, or sent to a whole group and passed on once more, is one wish.
 _ONE_WISH_SECONDS: Final = 1.0
 _STANDARD_ERROR: Final = 2
+
+
+@contextlib.contextmanager
+def ended_in_order() -> Iterator[None]:
+    """End the block as Ctrl-C does where SIGTERM or SIGHUP arrives, so that nothing temporary stays.
+
+    Only the first signal does so: a second one would break off what the first one set going. One that this process was
+    started to ignore, as nohup does, stays ignored.
+    """
+    arrived = False
+
+    def arrive(_number: int, _frame: FrameType | None) -> None:
+        nonlocal arrived
+        if not arrived:
+            arrived = True
+            raise KeyboardInterrupt
+
+    before: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                before[number] = signal.signal(number, arrive)
+    try:
+        yield
+    finally:
+        for changed, handler in before.items():
+            signal.signal(changed, handler)
 
 
 class Interrupts:

@@ -19,6 +19,7 @@ __all__ = [
     "NotAskedError",
     "NotJudgedError",
     "NotOfferedError",
+    "RateLimitedError",
     "TargetGoneError",
     "conforms",
     "require",
@@ -79,6 +80,10 @@ class NotOfferedError(NotJudgedError):
 
 class NotAskedError(NotJudgedError):
     """The run's own limits (effects, depth) leave the clause out."""
+
+
+class RateLimitedError(NotJudgedError):
+    """The target, or what stands in front of it, answers that there were too many requests."""
 
 
 class TargetGoneError(NotJudgedError):

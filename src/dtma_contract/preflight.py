@@ -10,9 +10,9 @@ from dtma_contract.agent import VALID, Agent
 from dtma_contract.contract import Contract, Operation
 from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
-from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, TargetGoneError
+from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
 
-__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "judge", "look", "preflight"]
+__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "is_dtma", "judge", "look", "preflight"]
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 2.5
@@ -32,6 +32,8 @@ _HINTS = {
     "upstream points to it.",
     "token-rejected": "Use this droplet's own token: the value of DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY in the "
     "agent's environment.",
+    "rate-limited": "Something counts its callers, mostly a proxy in front of the agent: ask again when the time is "
+    "over, or ask the agent's own port, 30000.",
     "token-not-configured": "Set DTMA_BEARER_TOKEN (or BACKEND_TO_DTMA_API_KEY) in the agent's environment and start "
     "its container again.",
 }
@@ -44,6 +46,7 @@ _CAUSE_OF_FAILURE = {
     "connection-timeout": "connection-timeout",
     "response-timeout": "connection-timeout",
     "tls-failure": "tls-failure",
+    "rate-limited": "rate-limited",
 }
 
 
@@ -132,6 +135,8 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
     except ClauseViolatedError as broken:
         failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip() if broken.exchange else ""
         return Silence(failure, broken.actual)
+    except RateLimitedError as limited:
+        return Silence("rate-limited", limited.reason)
     except NotJudgedError as refused:
         return Silence("refused", refused.reason)
 
@@ -144,7 +149,7 @@ def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None
     Raises:
         TargetUnusableError: with the cause id.
     """
-    if not _is_dtma(facts):
+    if not is_dtma(facts):
         raise _no_dtma(facts, target)
     tools, tools_status = facts.tools, facts.tools_status
     if not token_env or not isinstance(tools, Exchange):
@@ -166,7 +171,8 @@ def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
         # All four failed, mostly in the same way; the first question is the plainest.
         assert isinstance(facts.root, Silence)
         cause = _CAUSE_OF_FAILURE.get(facts.root.failure, "not-a-dtma")
-        return _unusable(cause, f"{target} does not answer: {facts.root.detail}.")
+        said = "cannot be asked" if cause == "rate-limited" else "does not answer"
+        return _unusable(cause, f"{target} {said}: {facts.root.detail}.")
     for answer in (facts.root, facts.status):
         if isinstance(answer, Exchange) and answer.status in _GATEWAY_ERRORS and answer.json is None:
             return _unusable("proxy-no-upstream", f"{target} answers {answer.describe()}, which is a proxy's page.")
@@ -178,7 +184,8 @@ def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
     return _unusable("not-a-dtma", f"{target} answers, but not as a DTMA: GET {shown.target} is {shown.describe()}.")
 
 
-def _is_dtma(facts: Facts) -> bool:
+def is_dtma(facts: Facts) -> bool:
+    """Return whether an agent answered, however well. Pure."""
     # Any one of these will do: an agent that breaks one promise is still the agent, and to be judged.
     root, status = (answer if isinstance(answer, Exchange) else None for answer in (facts.root, facts.status))
     return (

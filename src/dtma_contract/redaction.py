@@ -14,7 +14,7 @@ from urllib.parse import quote, quote_plus
 
 from dtma_contract.evidence import TOKEN_PLACEHOLDER
 
-__all__ = ["REDACTED", "Scrubbed", "TokenSpellings", "redact_environment"]
+__all__ = ["REDACTED", "Scrubbed", "TokenSpellings", "base64_cores", "redact_environment", "spellings"]
 
 REDACTED: Final = "[redacted]"
 
@@ -101,12 +101,12 @@ class TokenSpellings:
     def _spellings(self) -> tuple[tuple[bytes, bytes, bool], ...]:
         """Every spelling, its replacement, and whether it is the token's own; the longest come first."""
         found: dict[bytes, tuple[bytes, bool]] = {}
-        cores = {core.encode() for core in _base64_cores((self.token or "").encode())}
+        cores = {core.encode() for core in base64_cores((self.token or "").encode())}
         for name, value in self.variants.items():
             own = name == ""
             if self.token is None or len(value) < (_SHORTEST_TOKEN if own else _SHORTEST_PIECE):
                 continue
-            for spelling in _spell(value):
+            for spelling in spellings(value):
                 # The base64 of the token and of what begins with it can be the same for some bytes that follow.
                 leaks = own or any(core in spelling for core in cores)
                 found.setdefault(spelling, (_replacement(spelling), leaks))
@@ -154,30 +154,38 @@ def _replacement(spelling: bytes) -> bytes:
     return b"9" * len(spelling) if spelling.isdigit() else REDACTED.encode()
 
 
-def _spell(value: str) -> set[bytes]:
+def spellings(value: str) -> set[bytes]:
+    """Return every common way to spell a value: itself, percent-encoded, escaped, in hexadecimal and in base64."""
     raw = value.encode()
     texts = {
         value,
         quote(value, safe=""),
         quote(value),
         quote_plus(value),
+        # What JavaScript's encodeURIComponent, encodeURI and URLSearchParams leave as it is.
+        quote(value, safe="!'()*"),
+        quote(value, safe=";,/?:@&=+$!'()*#"),
+        quote_plus(value, safe="*").replace("~", "%7E"),
         "".join(f"%{byte:02X}" for byte in raw),
         json.dumps(value)[1:-1],
         json.dumps(value, ensure_ascii=False)[1:-1],
         json.dumps(value)[1:-1].replace("/", "\\/"),
+        # JSON inside JSON, and what node prints of an object.
+        json.dumps(json.dumps(value)[1:-1])[1:-1],
+        json.dumps(value, ensure_ascii=False)[1:-1].replace('\\"', '"').replace("'", "\\'"),
         html.escape(value),
         html.escape(value).replace("&#x27;", "&#39;"),
         raw.hex(),
     }
     texts |= {re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), text) for text in texts}
-    texts |= {raw.hex().upper(), *_base64_cores(raw)}
+    texts |= {raw.hex().upper(), *base64_cores(raw)}
     spelled = {text.encode() for text in texts if len(text) >= min(len(value), _SHORTEST_PIECE)}
     with contextlib.suppress(UnicodeEncodeError):
         spelled.add(value.encode("latin-1"))
     return spelled
 
 
-def _base64_cores(raw: bytes) -> set[str]:
+def base64_cores(raw: bytes) -> set[str]:
     """Return what of a text's base64 does not depend on the bytes around it, for the three alignments."""
     cores = set()
     for offset, begin in enumerate((0, 2, 3)):

@@ -9,6 +9,7 @@ from neighbours.fixtures import (
     needs_openssl,
     node_image,
     probe_image,
+    ssh_host,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "needs_openssl",
     "node_image",
     "probe_image",
+    "ssh_host",
 ]

@@ -14,6 +14,7 @@ from dtma_contract.baseline import Accepted, read_baseline
 from dtma_contract.clauses import select
 from dtma_contract.cli import commands
 from dtma_contract.contract import EffectLevel
+from dtma_contract.diagnosis.causes import CAUSES
 from dtma_contract.drift.kinds import KINDS
 from dtma_contract.fence.command import read_listen
 from dtma_contract.settings import Depth, Settings, merge
@@ -125,10 +126,10 @@ def test_every_value_of_a_setting_is_read(line):
 
 @pytest.mark.parametrize("line", [line for line in OURS if " explain " in line])
 def test_every_clause_that_is_explained_exists(line):
-    """What `explain` is shown with can be explained, be it a clause or a kind of finding."""
+    """What `explain` is shown with can be explained, be it a clause, a kind of finding or a cause."""
     named = parsed(line)[1]["clauses"]
 
-    assert all(name in KINDS or select(CLAUSES, [name]) for name in named)
+    assert all(name in KINDS or name in CAUSES or select(CLAUSES, [name]) for name in named)
 
 
 @pytest.mark.parametrize("fault", sorted({word for line in OURS for word in re.findall(r"--fault ([a-z-]+)", line)}))
@@ -201,7 +202,7 @@ def option_rows(command="verify"):
         yield option.replace("\\|", "|"), meaning, default
 
 
-@pytest.mark.parametrize("command", ["verify", "drift", "gate"])
+@pytest.mark.parametrize("command", ["verify", "drift", "diagnose", "gate"])
 def test_the_table_of_options_is_the_command_s(command):
     """Each option stands in the README, with the same placeholder or choices."""
     documented = {row[0].split()[0]: row[0].partition(" ")[2] for row in option_rows(command)}
@@ -220,6 +221,15 @@ def test_the_table_of_findings_is_the_catalogue():
 
     assert [(kind.id, str(kind.level), kind.text) for kind in KINDS.values()] == re.findall(
         r"^\| `([a-z-]+)` \| (\w+) \| (.*) \|$", table, re.MULTILINE
+    )
+
+
+def test_the_table_of_causes_is_the_catalogue():
+    """Each cause stands in the README with what is wrong."""
+    table = README.partition("| cause | what is wrong |")[2].partition("\n\n")[0]
+
+    assert [(cause.id, cause.title) for cause in CAUSES.values()] == re.findall(
+        r"^\| `([a-z-]+)` \| (.*) \|$", table, re.MULTILINE
     )
 
 

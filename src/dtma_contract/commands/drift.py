@@ -13,12 +13,20 @@ import click
 from rich.console import Console
 
 from dtma_contract.errors import UsageError
+from dtma_contract.interrupts import ended_in_order
 
 if TYPE_CHECKING:  # these pull in what --help has no use for
     from dtma_contract.drift.report import DriftReport
     from dtma_contract.drift_run import DriftRequest
 
 __all__ = ["drift", "request_of"]
+
+# What names a thing, by the name of its parameter.
+_NAMING = {
+    "source": "--source", "image": "--image", "target": "--target", "consumers": "--consumer",
+    "consumer_bases": "--consumer-base", "entry": "--entry", "docker": "--docker", "platform": "--platform",
+    "auth_names": "--auth-name", "token_env": "--token-env", "contract": "--contract",
+}  # fmt: skip
 
 _FORMATS = ("text", "json", "markdown", "sarif")
 
@@ -28,6 +36,9 @@ _FORMATS = ("text", "json", "markdown", "sarif")
 @click.option("--image", metavar="REF|ARCHIVE", help="Its image: `docker save` archive, OCI layout, or a reference.")
 @click.option("--target", metavar="URL", help="A live agent, such as http://HOST:30000, or `reference`.")
 @click.option("--consumer", "consumers", multiple=True, metavar="DIR", help="Folder of callers; repeatable.")
+@click.option(
+    "--consumer-base", "consumer_bases", multiple=True, metavar="NAME|URL", help="The agent's base there; repeatable."
+)
 @click.option("--entry", metavar="FILE", help="File that the program begins with  [default: as package.json says]")
 @click.option("--docker", metavar="URL", help="Docker Engine that has the image: unix://… or ssh://user@host.")
 @click.option("--platform", metavar="OS/ARCH", help="Which image of several  [default: linux/amd64]")
@@ -58,7 +69,8 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
     from dtma_contract.drift_run import run_drift  # noqa: PLC0415 - slow to import, and --help is not
 
     progress = Console(stderr=True)
-    report = run_drift(request_of(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
+    with ended_in_order():
+        report = run_drift(request_of(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
     _write(report, form, output, everything=everything)
     sys.exit(report.exit_code_if(strict=strict))
 
@@ -67,8 +79,8 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     """Return what the flags ask for.
 
     Args:
-        flags: by option; ``contract``, ``source``, ``image``, ``target``, ``consumers``, ``entry``, ``docker``,
-            ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read, where they are there.
+        flags: by option; ``contract``, ``source``, ``image``, ``target``, ``consumers``, ``consumer_bases``,
+            ``entry``, ``docker``, ``platform``, ``introspect``, ``auth_names``, ``token_env`` are read where they are.
 
     Raises:
         UsageError: a value is malformed, or no corner is named.
@@ -77,6 +89,8 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     from dtma_contract.settings import REFERENCE, Settings  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
+    for name, option in _NAMING.items():
+        _check_filled(option, flags.get(name))
     given = {name: value for name, value in flags.items() if value}
     # The same rules as for the target of a verification.
     settings = Settings.from_values({"target": given.get("target", REFERENCE), "token_env": given.get("token_env")})
@@ -89,6 +103,7 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
         image=given.get("image"),
         target=settings.target if "target" in given else None,
         consumers=tuple(map(Path, given.get("consumers", ()))),
+        consumer_bases=tuple(given.get("consumer_bases", ())),
         entry=given.get("entry"),
         docker=given.get("docker"),
         platform=given.get("platform"),
@@ -99,6 +114,15 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     )
     request.check()
     return request
+
+
+def _check_filled(option: str, value: str | tuple[str, ...] | None) -> None:
+    """Refuse an option without a value: a forgotten variable must not leave a corner out."""
+    if value is not None and any(not one.strip() for one in (value if isinstance(value, tuple) else (value,))):
+        raise UsageError(
+            f"{option} is given, and is empty.",
+            f"Leave it out, or look at the variable that should fill it: {option} VALUE.",
+        )
 
 
 def _token(token_env: str) -> str | None:

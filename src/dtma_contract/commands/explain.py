@@ -9,12 +9,12 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from dtma_contract.diagnosis.causes import CAUSES, Cause
-from dtma_contract.drift.kinds import KINDS, Kind
 from dtma_contract.errors import UsageError
 
 if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.contract import Contract
+    from dtma_contract.diagnosis.causes import Cause
+    from dtma_contract.drift.kinds import Kind
     from dtma_contract.verdict import Clause
 
 __all__ = ["explain"]
@@ -22,7 +22,7 @@ __all__ = ["explain"]
 
 @click.command(short_help="What does a clause ask, and why?")
 @click.argument("clauses", nargs=-1, metavar="[CLAUSE…]")
-@click.option("--list", "listing", is_flag=True, help="List ids only, one a line.")
+@click.option("--list", "listing", is_flag=True, help="List ids only, one a line; kinds and causes come last.")
 def explain(*, clauses: Sequence[str], listing: bool) -> None:
     """Explain clauses, kinds of drift finding, and causes: what is required or wrong, why it matters, what to do.
 
@@ -35,6 +35,8 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
       dtma-contract explain --list
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.clauses import select  # noqa: PLC0415 - slow to import, and --help is not
+    from dtma_contract.diagnosis.causes import CAUSES  # noqa: PLC0415 - as above
+    from dtma_contract.drift.kinds import KINDS  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
 
     contract = load_contract()
@@ -43,16 +45,22 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
     if not clauses and not listing:
         raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
     console = Console()
-    for kind in (KINDS[name] for name in clauses if name in KINDS):
+    named_kinds = [KINDS[name] for name in clauses if name in KINDS]
+    for kind in named_kinds:
         for line in [kind.id] if listing else _kind_lines(kind):
             console.print(line, highlight=False, soft_wrap=True)
     for cause in (CAUSES[name] for name in clauses if name in CAUSES):
         for line in [cause.id] if listing else _cause_lines(cause):
             console.print(line, highlight=False, soft_wrap=True)
     for clause in chosen:
-        lines = [clause.id] if listing else list(_explanation(clause, contract))
+        kinds = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
+        lines = [clause.id] if listing else list(_explanation(clause, contract, kinds))
         for line in lines:
             console.print(line, highlight=False, soft_wrap=True)
+    if not clauses:
+        # Whoever lists everything gets kinds and causes behind the clauses; none of them has a slash.
+        for name in dict.fromkeys((*KINDS, *CAUSES)):
+            console.print(name, highlight=False, soft_wrap=True)
 
 
 def _kind_lines(kind: Kind) -> Iterator[str]:
@@ -75,13 +83,12 @@ def _cause_lines(cause: Cause) -> Iterator[str]:
         yield f"  [dim]explains[/]    {', '.join(cause.explains)}"
 
 
-def _explanation(clause: Clause, contract: Contract) -> Iterator[str]:
+def _explanation(clause: Clause, contract: Contract, kinds: Sequence[str]) -> Iterator[str]:
     yield f"[bold]{clause.id}[/]  [dim]{clause.level}, needs effects {clause.needs}[/]"
     yield f"  {escape(clause.text)}"
     yield f"  [dim]why[/]         {escape(clause.reason)}"
     for operation in map(contract.operation, clause.operations):
         yield f"  [dim]operation[/]   {operation.method} {operation.path}  [dim]{operation.id}[/]"
-    kinds = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
     if kinds:
         yield f"  [dim]findings[/]    {', '.join(kinds)}"
     code = " --source DIR" if not clause.operations else ""

@@ -9,10 +9,10 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.markup import escape
 
 from dtma_contract.commands.drift import request_of
 from dtma_contract.commands.flags import settings_of
+from dtma_contract.interrupts import ended_in_order
 
 __all__ = ["gate"]
 
@@ -23,6 +23,7 @@ _DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 @click.option("--source", metavar="DIR", help="Folder of the service's source, with its package.json.")
 @click.option("--image", required=True, metavar="REF|ARCHIVE", help="The image: archive or reference.")
 @click.option("--consumer", "consumers", multiple=True, metavar="DIR", help="Folder of callers; repeatable.")
+@click.option("--consumer-base", "consumer_bases", multiple=True, metavar="NAME|URL", help="As for drift; repeatable.")
 @click.option(
     "--docker", metavar="URL", help=f"Local Docker Engine that runs it  [default: $DOCKER_HOST or {_DEFAULT_DOCKER}]"
 )
@@ -39,35 +40,33 @@ _DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 def gate(*, docker: str | None, form: str, **flags: Any) -> None:
     """Compare source and image, then start the image on a free port, verify it, and remove it.
 
-    The exit code is the worse of both. The started agent has the Engine's socket, as it has where it is deployed; what
-    the run makes carries names of its own, and is gone afterwards.
+    The exit code is the worse of both: 1 where either is violated; else 6 where the image could not be started, 4
+    where the Docker Engine or the probe image that was named is not there. The started agent has the Engine's socket,
+    as it has where it is deployed; what the run makes carries names of its own, and is gone afterwards.
 
     \b
     Examples:
       dtma-contract gate --source . --image dtma.tar
       dtma-contract gate --source . --image dtma:candidate --consumer ../backend/src --format json
     """  # noqa: D301 - click keeps the lines below this very character as they are
-    from dtma_contract.gate import run_gate  # noqa: PLC0415 - slow to import, and --help is not
-    from dtma_contract.reporting.drift_table import print_drift  # noqa: PLC0415 - as above
-    from dtma_contract.reporting.terminal import print_report  # noqa: PLC0415 - as above
+    from dtma_contract.gate import EngineEndpoint, run_gate  # noqa: PLC0415 - slow to import, and --help is not
+    from dtma_contract.reporting.gate import print_gate  # noqa: PLC0415 - as above
 
-    engine = docker or os.environ.get("DOCKER_HOST") or _DEFAULT_DOCKER
+    by_variable = os.environ.get("DOCKER_HOST")
+    named_by = "--docker" if docker else "DOCKER_HOST" if by_variable else ""
+    engine = EngineEndpoint(docker or by_variable or _DEFAULT_DOCKER, named_by)
     request = request_of({**flags, "docker": docker})
     judged = {name: flags[name] for name in ("profiles", "effects", "depth", "probe_image", "baseline", "strict",
                                              "reports", "contract")}  # fmt: skip
-    report = run_gate(
-        request,
-        engine,
-        lambda url, token_env: settings_of({**judged, "target": url, "token_env": token_env, "docker": engine}),
-        Console(stderr=True),
-    )
-    output = Console()
+    with ended_in_order():
+        report = run_gate(
+            request,
+            engine,
+            lambda url, token_env: settings_of({**judged, "target": url, "token_env": token_env, "docker": engine.url}),
+            Console(stderr=True),
+        )
     if form == "json":
         click.echo(json.dumps(report.to_json(), indent=2, ensure_ascii=False))
     else:
-        print_drift(report.drift, output)
-        if report.verified is not None:
-            print_report(report.verified, output)
-        else:
-            output.print(f"\n[bold red]not verified[/]  {escape(report.problem)}", highlight=False, soft_wrap=True)
+        print_gate(report, Console())
     sys.exit(report.exit_code)

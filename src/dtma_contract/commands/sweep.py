@@ -20,7 +20,7 @@ __all__ = ["sweep"]
 
 @click.command(short_help="Remove what a killed run left.")
 @click.argument("where", default="reports", metavar="[LEDGER|REPORTS]")
-@click.option("--docker", metavar="URL", help="Also remove agents that this machine started there and did not end.")
+@click.option("--docker", metavar="URL", help="Also remove what this machine started of images there and did not end.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be asked for.")
 def sweep(*, where: str, docker: str | None, dry_run: bool) -> None:
     """Remove what interrupted runs left, by their ledgers; names are never guessed.
@@ -28,7 +28,7 @@ def sweep(*, where: str, docker: str | None, dry_run: bool) -> None:
     A run that was killed is cleaned up by its fence. This is for when that died as well: it asks for each name
     in the ledger, and for nothing else. The token comes from the variable that the run took it from.
 
-    An agent's image that was being run is found on its Docker Engine, by its label.
+    An agent's image that was being run, or asked for its routes, is found on its Docker Engine, by its label.
 
     \b
     Examples:

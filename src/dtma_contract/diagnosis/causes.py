@@ -130,7 +130,7 @@ _LISTED = (
         "Let the proxy pass the path on as it is: with nginx, `proxy_pass http://127.0.0.1:30000;` without a path.",
         ("curl -isS {target}/health", "nginx -T | grep -n -B2 -A2 -e proxy_pass -e rewrite"),
         (_DIAGNOSE,),
-        ("route-missing", "not-a-dtma", "response-drift"),
+        ("route-missing", "not-a-dtma", "response-drift", "route-shadowed"),
     ),
     Cause(
         "agent-crash-loop",

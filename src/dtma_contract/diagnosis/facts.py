@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import enum
 import json as json_codec
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -37,6 +38,9 @@ MOST_BODY: Final = 65_536
 
 # An answer's headers that tell who gave it; all others are left out.
 KEPT_HEADERS: Final = ("allow", "content-type", "location", "server", "via", "www-authenticate", "x-powered-by")
+
+
+_REFUSED: Final = re.compile(r"surely does not exist: 40[13]\b")
 
 
 class Origin(enum.StrEnum):
@@ -70,6 +74,7 @@ class NetworkStep:
             wrong with the certificate.
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
+        greeting: what the other side said before it was asked; no HTTP server does.
     """
 
     name: StepName
@@ -77,6 +82,7 @@ class NetworkStep:
     detail: str
     at: str
     milliseconds: float = 0.0
+    greeting: str = ""
 
 
 class AuthSent(enum.StrEnum):
@@ -201,6 +207,15 @@ class RouteState:
         """Method and path."""
         return f"{self.method} {self.path}"
 
+    @property
+    def seems_absent(self) -> bool:
+        """Whether it answers like a path that does not exist, as it might an unknown name too.
+
+        A refusal that stands before the routes tells nothing of them.
+        """
+        looks_it = " is answered like " in self.detail and not _REFUSED.search(self.detail)
+        return self.state is Cell.UNKNOWN and looks_it
+
 
 @dataclass(frozen=True, slots=True)
 class ContainerState:
@@ -214,14 +229,15 @@ class ContainerState:
         image_id: of the image.
         created_at: ISO 8601.
         started_at: of its last start, ISO 8601; empty where it never started.
-        finished_at: of its last end, ISO 8601; empty where it never ended.
+        finished_at: of its last end, ISO 8601; empty where it never ended. The engine stamps a start late, so that a
+            container that ends at once may have ended milliseconds before it started.
         exit_code: of its last run; None where it never ended.
         error: what the Engine said when it last could not start it; empty where it could.
         out_of_memory: whether the kernel ended it for want of memory.
         restart_count: how often the Engine has started it again.
         restart_policy: such as ``always``; empty where there is none.
         health: Docker's word (healthy, unhealthy, starting); empty without a health check.
-        ports: published ports, ``8080/tcp`` → host ports.
+        ports: those that are or will be published, ``8080/tcp`` → host ports; on the host's network, what it exposes.
         labels: those of OCI (``org.opencontainers.image.*``), of Compose projects and the agent's own (``dtma.*``).
         socket_mounted: whether the Engine's socket is in it.
         environment: names of its variables → whether the value is empty. Never a value.
@@ -280,9 +296,10 @@ class DockerFacts:
         at: when, ISO 8601, UTC.
         problem: why it could not be asked; empty where it could.
         agent: name of the agent's container; empty where none was recognised.
-        chosen_by: how it was recognised, such as ``it publishes port 30000``.
+        chosen_by: how it was recognised, such as ``it publishes port 30000``; where none was, why not.
         containers: all of the host, the agent's own among them.
         log: last lines of the agent's container, oldest first.
+        log_problem: why its log could not be read; empty where it could.
     """
 
     endpoint: str
@@ -292,6 +309,7 @@ class DockerFacts:
     chosen_by: str = ""
     containers: tuple[ContainerState, ...] = ()
     log: tuple[LogLine, ...] = ()
+    log_problem: str = ""
 
     def container(self, name: str) -> ContainerState | None:
         """Return the container of a name."""

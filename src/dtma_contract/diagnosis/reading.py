@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 
 from dtma_contract.diagnosis.facts import Answer, Facts, LogLine, Question, RouteState
-from dtma_contract.routes import Cell
+from dtma_contract.routes import Cell, canonical_path
 
 __all__ = [
     "answered",
@@ -96,9 +96,41 @@ def profile_of(route: RouteState) -> str:
 
 
 def missing_routes(facts: Facts) -> tuple[RouteState, ...]:
-    """Return the routes that the target lacks: core's, and those of a profile of which it has others."""
-    offered = {"core", *(profile_of(route) for route in facts.routes_in(Cell.MOUNTED))}
-    return tuple(route for route in facts.routes_in(Cell.ABSENT) if profile_of(route) in offered)
+    """Return the routes that the target lacks: core's, and those of a profile of which it or the code has others.
+
+    Where a neighbour was seen to know an unknown name from an unknown path, one that does not is missing too.
+    """
+    mounted = facts.routes_in(Cell.MOUNTED)
+    offered = {
+        "core",
+        *map(profile_of, mounted),
+        *(profile_of(route) for route in facts.routes if _is_coded(route, facts)),
+    }
+    telling = {profile_of(route) for route in mounted if "{" in route.path}
+    return tuple(
+        route
+        for route in facts.routes
+        if profile_of(route) in offered
+        and (route.state is Cell.ABSENT or (route.seems_absent and profile_of(route) in telling))
+    )
+
+
+def _is_coded(route: RouteState, facts: Facts) -> bool:
+    """Return whether the code means to serve a route; one behind a switch may be off by intent."""
+    told = facts.code.route(route.method, route.path) if facts.code else None
+    cells = {told.source, told.image} if told else set()
+    return bool(cells & {Cell.MOUNTED, Cell.DECLARED, Cell.SHADOWED}) or _is_moved(route, facts)
+
+
+def _is_moved(route: RouteState, facts: Facts) -> bool:
+    findings = facts.code.findings if facts.code else ()
+    wanted = route.method, canonical_path(route.path)
+    return any(
+        (method, canonical_path(path)) == wanted
+        for finding in findings
+        if finding.kind == "prefix-differs"
+        for method, _, path in (name.partition(" ") for name in finding.routes)
+    )
 
 
 def named(routes: Iterable[RouteState], most: int = 4) -> str:

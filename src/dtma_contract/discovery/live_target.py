@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import random
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
@@ -31,7 +31,7 @@ from dtma_contract.preflight import Facts, judge, look
 from dtma_contract.routes import Cell, Corner, Route, RouteTable, Unknown, canonical_path
 from dtma_contract.run_identity import RunIdentity
 
-__all__ = ["MOST_REQUESTS", "read_target"]
+__all__ = ["MOST_REQUESTS", "judge_routes", "read_target"]
 
 # A healthy agent is asked about the whole contract with 80; more is a burden on a small droplet.
 MOST_REQUESTS: Final = 120
@@ -84,6 +84,8 @@ def read_target(
             probe_image="",
             token_env=token_env,
             limits=_LIMITS,
+            # Where this process is killed, the fence is there still.
+            is_temporary=folder is None,
         )
         with FenceProcess.start(settings, token) as fence:
             return _read(fence, token_env if token else "", tuple(also))
@@ -106,12 +108,8 @@ def _read(fence: FenceProcess, token_env: str, also: tuple[tuple[str, str], ...]
     try:
         budget = Budget(agent, MOST_REQUESTS, _PREFLIGHT_REQUESTS)
         has_token = provenance["token"] in {"accepted", "not-configured"}
-        probing = RouteProbing(
-            budget,
-            fence.settings.identity,
-            has_token=has_token,
-            known=_known(facts, contract, VALID if has_token else None),
-        )
+        budget.remember(facts.answers)
+        probing = RouteProbing(budget, fence.settings.identity, has_token=has_token)
         routes = _routes(probing, contract, [*also, *claims], has_token=has_token)
     except TargetGoneError as gone:
         reason = f"{target} stopped answering: {gone.reason.rstrip('.')}."
@@ -144,23 +142,37 @@ def _routes(
     routes: list[Route] = []
     # The contract's own first: should the budget not suffice for all, the others go without.
     for questions in (documented, further):
-        told = {question: Judged(Cell.UNKNOWN, question.unaskable) for question in questions if question.unaskable}
-        secured: dict[Question, bool | None] = {}
-        for question, seen in probing.observe(questions):
-            told[question] = judge_route(seen, probing.habits_for(question, seen))
-            if told[question].cell is Cell.MOUNTED:
-                secured[question] = judge_secured(seen, with_token=has_token and question.auth)
-        routes += [
-            Route(
-                method=question.method,
-                path=question.path,
-                state=told[question].cell,
-                secured=secured.get(question),
-                detail=told[question].detail,
-            )
-            for question in questions
-        ]
+        routes += judge_routes(probing, questions, has_token=has_token)
     return routes
+
+
+def judge_routes(probing: RouteProbing, questions: Sequence[Question], *, has_token: bool) -> list[Route]:
+    """Ask about routes and judge what is seen, one row a question.
+
+    Args:
+        probing: asks.
+        questions: what to ask.
+        has_token: whether the fence has a token that the target accepts.
+
+    Raises:
+        TargetGoneError: the target stopped answering.
+    """
+    told = {question: Judged(Cell.UNKNOWN, question.unaskable) for question in questions if question.unaskable}
+    secured: dict[Question, bool | None] = {}
+    for question, seen in probing.observe(questions):
+        told[question] = judge_route(seen, probing.habits_for(question, seen))
+        if told[question].cell is Cell.MOUNTED:
+            secured[question] = judge_secured(seen, with_token=has_token and question.auth)
+    return [
+        Route(
+            method=question.method,
+            path=question.path,
+            state=told[question].cell,
+            secured=secured.get(question),
+            detail=told[question].detail,
+        )
+        for question in questions
+    ]
 
 
 def _unusable(provenance: dict[str, Any], message: str) -> RouteTable:
@@ -181,18 +193,3 @@ def _self_description(facts: Facts) -> dict[str, Any]:
             if header in answer.headers:
                 found.setdefault(header, answer.headers[header])
     return found
-
-
-def _known(facts: Facts, contract: Contract, auth: str | None) -> dict[tuple[str, str, str | None], Exchange]:
-    """Return the answers of the preflight, so that they are not asked for again."""
-    asked = (
-        ("core.service", None, facts.root),
-        ("core.status", None, facts.status),
-        ("core.tools.list", VALID, facts.tools),
-        ("core.tools.status", VALID, facts.tools_status),
-    )
-    return {
-        (contract.operation(operation).method, contract.operation(operation).path, sent): answer
-        for operation, sent, answer in asked
-        if isinstance(answer, Exchange) and sent in {None, auth}
-    }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json as json_codec
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -37,17 +39,30 @@ class Budget:
         agent: the client.
         most: how many.
         spent: how many were sent before.
-        gone: raises where the target is gone.
+        seconds: from now on, after which no more are sent; None for no such bound.
 
     Attributes:
         spent: how many were sent so far.
     """
 
-    def __init__(self, agent: Agent, most: int, spent: int) -> None:
+    def __init__(self, agent: Agent, most: int, spent: int = 0, seconds: float | None = None) -> None:
         self.spent = spent
         self._agent = agent
         self._most = most
+        self._began = time.monotonic()
+        self._ends = float("inf") if seconds is None else self._began + seconds
         self._turn = threading.Lock()
+        self._known: dict[tuple[str, str, str | None, bytes], Exchange] = {}
+
+    def end_after(self, seconds: float) -> None:
+        """Send no more than so many seconds after the beginning, where the bound was a later one."""
+        self._ends = min(self._ends, self._began + seconds)
+
+    def remember(self, exchanges: Iterable[Exchange]) -> None:
+        """Take in proper answers that were seen before: each serves once in place of the same request, query apart."""
+        for known in exchanges:
+            path = known.target.partition("?")[0]
+            self._known[known.method, path, known.request_headers.get("Authorization"), known.request_body] = known
 
     def send(self, method: str, path: str, /, *, auth: str | None = VALID, json: Any = ...) -> Exchange:
         """Send one request; arguments and errors as in :meth:`Agent.send`.
@@ -55,11 +70,30 @@ class Budget:
         Raises:
             NotJudgedError: the budget is spent.
         """
+        body = b"" if json is ... else json_codec.dumps(json).encode()
+        with self._turn:
+            known = self._known.pop((method, path, auth, body), None)
+        if known is not None:
+            return known
+        self._spend()
+        return self._agent.send(method, path, auth=auth, json=json)
+
+    def exchange(self, method: str, path: str, /, *, auth: str | None = VALID, json: Any = ...) -> Exchange:
+        """Send one request and return whatever is answered; arguments and errors as in :meth:`Agent.exchange`.
+
+        Raises:
+            NotJudgedError: the budget is spent.
+        """
+        self._spend()
+        return self._agent.exchange(method, path, auth=auth, json=json)
+
+    def _spend(self) -> None:
         with self._turn:
             if self.spent >= self._most:
                 raise NotJudgedError(f"the {self._most} requests that are sent at most were sent before it")
+            if time.monotonic() > self._ends:
+                raise NotJudgedError("the time in which requests are sent was over before it")
             self.spent += 1
-        return self._agent.send(method, path, auth=auth, json=json)
 
 
 class RouteProbing:
@@ -69,20 +103,17 @@ class RouteProbing:
         budget: sends the requests.
         run: whose names are used.
         has_token: whether the fence has a token that the target accepts.
-        known: answers that were seen before, by method, path and value of the Authorization header.
+        at_once: how many questions are asked at the same time.
+        sparing: whether one control alone is asked twice, to see what is volatile, and not one below each prefix.
     """
 
     def __init__(
-        self,
-        budget: Budget,
-        run: RunIdentity,
-        *,
-        has_token: bool,
-        known: Mapping[tuple[str, str, str | None], Exchange],
+        self, budget: Budget, run: RunIdentity, *, has_token: bool, at_once: int = _AT_ONCE, sparing: bool = False
     ) -> None:
+        self._at_once = at_once
+        self._sparing = sparing
         self._budget = budget
         self._token = VALID if has_token else None
-        self._known = dict(known)
         self._doubled: set[str] = set()
         self._doubling = threading.Lock()
         self._probes = MountProbes(budget.send, run.name("absent"), run.name("nowhere"), self._is_first_of_prefix)
@@ -101,7 +132,7 @@ class RouteProbing:
             TargetGoneError: the target stopped answering.
         """
         asked = [question for question in questions if not question.unaskable]
-        with ThreadPoolExecutor(_AT_ONCE) as pool:
+        with ThreadPoolExecutor(self._at_once) as pool:
             seen = self._look(asked, pool)
             doubtful = [question for question in asked if is_doubtful(seen[question])]
             mounted = [question for question in asked if _is_mounted(seen[question])]
@@ -120,6 +151,21 @@ class RouteProbing:
             found = self._each(pool, lambda question: self._look_closer(question, seen[question]), open_ones)
             seen |= dict(zip(open_ones, found, strict=True))
         return [(question, seen[question]) for question in asked]
+
+    def seems_mounted(self, question: Question) -> bool:
+        """Return whether the route's own answer is unlike that for a path that does not exist, for two requests.
+
+        Raises:
+            TargetGoneError: the target stopped answering.
+        """
+        answer, _ = self._ask(question)
+        if answer is None:
+            return False
+        # It is asked about as a whole later on.
+        self._budget.remember([answer])
+        self._probes.ask_controls([(question.probe, self._control_paths(question)[0], self._auth(question))])
+        look = self._compared(question, Observed(question.probe, answer=answer), 1).look
+        return look is not None and look.state is MountState.MOUNTED
 
     def habits_for(self, question: Question, seen: Observed) -> Habits:
         """Return what mounted routes of the target do, where that could prove that a route is not there.
@@ -166,6 +212,8 @@ class RouteProbing:
         # The nearest control first: it settles most, and the further ones are asked only for the rest.
         for number in (1, 2):
             wanted = [question for question in answered if number == 1 or not _is_settled(seen[question])]
+            # What is answered like one path that does not exist is answered like such a path, whatever others say.
+            wanted = [question for question in wanted if number == 1 or not _looks_missing(seen[question])]
             controls = [
                 (question.probe, path, self._auth(question))
                 for question in wanted
@@ -270,8 +318,6 @@ class RouteProbing:
     def _ask(self, question: Question) -> tuple[Exchange | None, str]:
         probe, auth = question.probe, self._auth(question)
         path = probe.at(self._probes.absent)
-        if (probe.method, path, auth) in self._known:
-            return self._known[probe.method, path, auth], ""
         try:
             return self._budget.send(probe.method, path, auth=auth, json=probe.body), ""
         except TargetGoneError:
@@ -289,7 +335,7 @@ class RouteProbing:
 
     def _is_first_of_prefix(self, path: str) -> bool:
         """Return whether a control is the first below its prefix; the others need not be asked twice."""
-        prefix = path.split("/")[1] if path.count("/") > 1 else ""
+        prefix = path.split("/")[1] if path.count("/") > 1 and not self._sparing else ""
         with self._doubling:
             first = prefix not in self._doubled
             self._doubled.add(prefix)
@@ -306,6 +352,10 @@ def _first_segment(question: Question) -> str:
 
 def _is_mounted(seen: Observed) -> bool:
     return not is_doubtful(seen) and seen.look is not None and seen.look.state is MountState.MOUNTED
+
+
+def _looks_missing(seen: Observed) -> bool:
+    return seen.look is not None and seen.look.state is MountState.MISSING
 
 
 def _is_documented(question: Question, answer: Exchange | None) -> bool:

@@ -12,7 +12,7 @@ from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.file_tree import FolderTree
 from dtma_contract.routes import Corner, Location, RouteTable
 
-__all__ = ["path_in_repository", "read_source"]
+__all__ = ["path_in_repository", "read_source", "repository_of"]
 
 # Packages of a repository lie two or three folders deep.
 _MAX_ABOVE = 4
@@ -42,17 +42,19 @@ def read_source(folder: Path, *, entry: str | None = None, auth_names: Sequence[
 def path_in_repository(folder: Path) -> str:
     """Return where a folder lies in its git repository, as ``a/b``; empty at the top, and outside of any."""
     place = folder.resolve()
-    top = _top_of_repository(place)
+    top = repository_of(place)
     return "" if top is None or top == place else place.relative_to(top).as_posix()
 
 
-def _top_of_repository(place: Path) -> Path | None:
+def repository_of(folder: Path) -> Path | None:
+    """Return the top of the git repository that a folder lies in, or None outside of any."""
+    place = folder.resolve()
     return next((root for root in (place, *place.parents) if (root / ".git").exists()), None)
 
 
 def _workspaces_around(place: Path) -> Path:
     """Return the folder of the repository that lists a package among its workspaces, or the package's own."""
-    top = _top_of_repository(place)
+    top = repository_of(place)
     for root in place.parents[:_MAX_ABOVE]:
         if top is not None and not root.is_relative_to(top):
             break

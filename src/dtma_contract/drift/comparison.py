@@ -52,8 +52,10 @@ def _ranked(findings: Sequence[DriftFinding]) -> tuple[DriftFinding, ...]:
 
 
 def _is_read(table: RouteTable, rows: Sequence[Row]) -> bool:
-    """Return whether a corner told of anything: that it has a route, that it surely lacks one, or that it crashes."""
-    return bool(table.crash) or any(row.state(table.corner) not in {None, Cell.UNKNOWN} for row in rows)
+    """Return whether a corner told of a promised route: that it has it, that it surely lacks it, or that it crashes."""
+    return bool(table.crash) or any(
+        row.state(table.corner) not in {None, Cell.UNKNOWN} for row in rows if row.is_promised
+    )
 
 
 def _unknown(rows: Sequence[Row], tables: Mapping[Corner, RouteTable]) -> tuple[Unknown, ...]:

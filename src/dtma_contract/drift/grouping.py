@@ -9,7 +9,7 @@ from dtma_contract.drift.freshness import Freshness
 from dtma_contract.drift.matching import Key, key_of
 from dtma_contract.drift.problems import SERVERS, Problem, offers, promised_problems, shadowed_extras
 from dtma_contract.drift.report import DriftFinding, Row
-from dtma_contract.drift.roots import Moved, Stale, moved, stale_rows, stood_in_for
+from dtma_contract.drift.roots import Moved, Stale, moved, renamed, stale_rows, stood_in_for
 from dtma_contract.drift.wording import agreeing, counted, fault_of, finding, followed, listed, place_of, the
 from dtma_contract.routes import Cell, Corner, Location, RouteTable
 from dtma_contract.verdict import Level
@@ -316,6 +316,8 @@ def _missing(judged: Judged, problems: Sequence[Problem]) -> None:
         if level is None:
             continue
         rows = [problem.row for problem in group]
+        in_place = renamed([problem for problem in problems if problem.corner is corner], judged.rows, corner)
+        in_place = {key: row for key, row in in_place.items() if any(key == _key(one) for one in rows)}
         neighbour = _neighbour(judged.tables[corner], rows[0])
         beside = f" Routes beside it are registered at {neighbour}." if neighbour else ""
         instead = listed(problem.cell.detail for problem in group if problem.cell.detail)
@@ -326,11 +328,29 @@ def _missing(judged: Judged, problems: Sequence[Problem]) -> None:
                 corner,
                 title=f"{the(corner).capitalize()} {_VERBS[corner]} {counted(rows)} of the profile {profile}.",
                 detail=f"Expected: mounted, as {_expected_by(rows[0], corner)}; seen: absent"
-                f"{f', {instead}' if instead else ''}.{beside}{followed(group)}",
+                f"{f', {instead}' if instead else ''}.{_in_place_of(rows, in_place)}{beside}{followed(group)}",
                 level=level,
-                location=neighbour,
+                location=_only_place(rows, in_place, corner) or neighbour,
             )
         )
+        # A route that was renamed is one thing that is wrong, not two.
+        judged.explain(corner, map(_key, in_place.values()))
+
+
+def _key(row: Row) -> Key:
+    return key_of(row.method, row.path)
+
+
+def _in_place_of(rows: Sequence[Row], in_place: Mapping[Key, Row]) -> str:
+    told = listed(f"{other.name} in place of {row.name}" for row in rows if (other := in_place.get(_key(row))))
+    return f" Served there, as if renamed: {told}." if told else ""
+
+
+def _only_place(rows: Sequence[Row], in_place: Mapping[Key, Row], corner: Corner) -> Location | None:
+    """Return where the one route that is missing is registered under another name."""
+    other = in_place.get(_key(rows[0])) if len(rows) == 1 else None
+    route = other.cells[corner].route if other else None
+    return route.location if route else None
 
 
 def _weight(judged: Judged, profile: str, corner: Corner) -> Level | None:

@@ -13,6 +13,7 @@ __all__ = [
     "hides",
     "is_catch_all",
     "is_expression",
+    "is_fallback_expression",
     "is_full",
     "is_wildcard",
     "key_of",
@@ -54,6 +55,11 @@ def covers_method(method: str, asked: str) -> bool:
 def is_expression(path: str) -> bool:
     """Return whether the path is, or ends in, a regular expression."""
     return bool(re.search(r"/\^.*/$", path))
+
+
+def is_fallback_expression(path: str) -> bool:
+    """Return whether a regular expression takes paths that no service has, so that it answers what is left over."""
+    return _expression_takes(path, path[: path.index("/^")].rstrip("/") + "/no-service/has/this-path")
 
 
 def is_wildcard(path: str) -> bool:

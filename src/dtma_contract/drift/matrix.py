@@ -13,6 +13,7 @@ from dtma_contract.drift.matching import (
     hides,
     is_catch_all,
     is_expression,
+    is_fallback_expression,
     is_full,
     is_wildcard,
     key_of,
@@ -130,6 +131,11 @@ class _Reader:
             for route in table.routes
             if is_full(route.path) and "{" in route.path and route.state in {Cell.MOUNTED, Cell.CONDITIONAL}
         ]
+        self._expressions = [
+            route
+            for route in self._unresolved
+            if is_expression(route.path) and not is_partial(route.path) and not is_fallback_expression(route.path)
+        ]
         self._catch_alls = [
             route for route in table.routes if is_catch_all(route.path) and route.state is not Cell.DECLARED
         ]
@@ -144,10 +150,22 @@ class _Reader:
         if self._table.crash:
             return self._crashed(key, [*exact, *([unmounted] if unmounted else [])])
         if exact:
-            told = _told(exact, unmounted)
+            told = self._with_others(_told(exact, unmounted), key)
             declared = told.state is Cell.DECLARED and told.route is not None
             return replace(told, is_doubtful=self._is_doubtful(told.route)) if declared else told
         return self._not_found(key, unmounted)
+
+    def _with_others(self, told: RowCell, key: Key) -> RowCell:
+        """Return the cell with what takes its requests under another name: every method, or an expression."""
+        if not told.is_served or self._table.corner is Corner.TARGET:
+            return told
+        every = [told.route] if told.route and told.route.method == ALL_METHODS != key[0] else []
+        taking = [route for route in self._expressions if may_be(route, *key)]
+        said = [
+            *(f"{_named(route)} answers every method" for route in every),
+            *(f"{_named(route)} takes it too" for route in taking),
+        ]
+        return replace(told, also=(*every, *taking), detail=told.detail or "; ".join(said))
 
     def _crashed(self, key: Key, declared: Sequence[Route]) -> RowCell:
         if declared:

@@ -29,6 +29,7 @@ class RowCell:
         answers: what answers a request there, where it is another registration than ``route``.
         others: further registrations of the same route that do not answer.
         is_doubtful: whether a declared route may be mounted all the same, by what was not understood.
+        also: registrations of other shapes that take requests of this route too: every method, or an expression.
     """
 
     state: Cell
@@ -37,6 +38,7 @@ class RowCell:
     answers: Route | None = None
     others: tuple[Route, ...] = ()
     is_doubtful: bool = False
+    also: tuple[Route, ...] = ()
 
     @property
     def is_served(self) -> bool:
@@ -178,7 +180,7 @@ class DriftReport:
         findings: must before should.
         unknown: what could not be resolved, read or asked.
         provenance: by corner, what is known of the thing that was read.
-        compared: the corners that told of at least one route, or surely of none.
+        compared: the corners that told of at least one promised route: that they have it, or surely lack it.
     """
 
     rows: tuple[Row, ...]
@@ -198,7 +200,7 @@ class DriftReport:
         return self.exit_code_if(strict=False)
 
     def exit_code_if(self, *, strict: bool) -> ExitCode:
-        """Return the exit code; with ``strict`` every finding blocks, and what was asked for and could not be told."""
+        """Return the exit code; with ``strict`` every finding blocks, and what could not be told is no pass."""
         if any(finding.blocks or (strict and finding.kind != NEVER_BLOCKING) for finding in self.findings):
             return ExitCode.VIOLATED
         if len(self.compared) < _ENOUGH:
@@ -206,7 +208,8 @@ class DriftReport:
         if strict and (self.untold or self.unread):
             return ExitCode.VIOLATED
         # Whoever asks for a corner wants to know of it: that the others are well is no answer.
-        return ExitCode.NOTHING_JUDGED if self.unread else ExitCode.KEPT
+        is_open = bool(self.unread) or (strict and not self.complete)
+        return ExitCode.NOTHING_JUDGED if is_open else ExitCode.KEPT
 
     @property
     def unread(self) -> tuple[Corner, ...]:

@@ -15,7 +15,7 @@ from dtma_contract.drift.problems import Problem
 from dtma_contract.drift.report import Row
 from dtma_contract.routes import Cell, Corner, Location, Route, RouteTable
 
-__all__ = ["Moved", "Stale", "moved", "stale_rows", "stood_in_for"]
+__all__ = ["Moved", "Stale", "moved", "renamed", "stale_rows", "stood_in_for"]
 
 # With one route alone, two paths that end alike may be two routes.
 _ENOUGH = 2
@@ -141,6 +141,38 @@ def _group(
         frozenset({*chosen, *(key_of(route.method, route.path) for route in chosen.values()), *below}),
         next((route.via for route in chosen.values() if route.via), None),
     )
+
+
+def renamed(problems: Sequence[Problem], rows: Sequence[Row], corner: Corner) -> Mapping[Key, Row]:
+    """Return what a corner serves in the place of missing routes, by the key of each: the same but for its last word.
+
+    Only what is certain enough: of one method, below one parameter (so that both act on the same thing), and neither of
+    the two could as well be paired with another route.
+
+    Args:
+        problems: promised rows that are absent in the corner.
+        rows: all rows.
+        corner: the corner.
+    """
+    extra: dict[Key, list[Row]] = {}
+    for row in rows:
+        cell = row.cells.get(corner)
+        if not row.is_promised and cell is not None and cell.state in {Cell.MOUNTED, Cell.CONDITIONAL}:
+            extra.setdefault(_without_last_word(row), []).append(row)
+    missing: dict[Key, list[Row]] = {}
+    for problem in problems:
+        missing.setdefault(_without_last_word(problem.row), []).append(problem.row)
+    return {
+        key_of(wanted[0].method, wanted[0].path): extra[place][0]
+        for place, wanted in missing.items()
+        if place[1] and len(wanted) == 1 and len(extra.get(place, ())) == 1
+    }
+
+
+def _without_last_word(row: Row) -> Key:
+    """Return method and path without the last segment; no path where that says nothing of what is acted on."""
+    *before, last = segments(row.path) or ("",)
+    return row.method, "/" + "/".join(before) if "{}" in before and not set("{*^") & set(last) else ""
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import signal
 import sys
 from typing import Any
@@ -26,7 +27,8 @@ async def main() -> int:
     await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
     try:
         start = json.loads(await reader.readline())
-        service = await FenceService.start(FenceSettings.from_json(start["settings"]), start["token"])
+        settings = FenceSettings.from_json(start["settings"])
+        service = await FenceService.start(settings, start["token"])
     except DtmaContractError as problem:
         _say({"error": {"kind": type(problem).__name__, "message": problem.message, "hint": problem.hint}})
         return 1
@@ -42,6 +44,8 @@ async def main() -> int:
     signalled.cancel()
     await service.finish()
     await service.close()
+    if settings.is_temporary:
+        shutil.rmtree(settings.folder, ignore_errors=True)
     return 0
 
 

@@ -187,9 +187,10 @@ class Gate:
         try:
             self._reach.check()
             try:
-                only_reads = operation is not None and operation.effect is Effect.READ
                 method = head.method.decode("ascii")
-                answer = await self._upstream.send(method, self._render(head, body), body, only_reads=only_reads)
+                answer = await self._upstream.send(
+                    method, self._render(head, body), body, seconds=self._seconds(operation)
+                )
             except BrokenAnswerError as problem:
                 self._reach.note(problem.failure)
                 raise
@@ -206,6 +207,11 @@ class Gate:
         if len(answer.body) > _LARGE_BODY:
             return await asyncio.to_thread(scrubbed, answer, self._spellings)
         return scrubbed(answer, self._spellings)
+
+    def _seconds(self, operation: Operation | None) -> float | None:
+        """Return how long an operation may take, where that is not what any may take."""
+        bounds = {Effect.READ: self._limits.read_seconds, Effect.CREATE: self._limits.create_seconds}
+        return bounds.get(operation.effect) if operation is not None else None
 
     def _render(self, head: RequestHead, body: bytes) -> bytes:
         sent = tuple(self._spellings.fill_in(value) for value in head.values(b"authorization"))

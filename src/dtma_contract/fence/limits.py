@@ -15,6 +15,7 @@ class Limits:
         connect_seconds: until a connection stands, name resolution and TLS included.
         response_seconds: from sending to the last byte; a deploy may have to pull an image.
         read_seconds: the same for an operation that only reads; the agent's callers give up after 10.
+        create_seconds: the same for an operation that makes something.
         idle_seconds: between two bytes, once an answer has begun.
         response_bytes: of an answer, before and after its content coding is taken off.
         request_bytes: of a request's body.
@@ -28,6 +29,7 @@ class Limits:
     connect_seconds: float = 5.0
     response_seconds: float = 60.0
     read_seconds: float = 15.0
+    create_seconds: float = 60.0
     idle_seconds: float = 15.0
     response_bytes: int = 8 * 1024 * 1024
     request_bytes: int = 4 * 1024 * 1024

@@ -32,6 +32,7 @@ class FenceSettings:
         host: address to listen on.
         port: port to listen on; 0 for any free one.
         authenticate_all: whether requests without Authorization get the token, for clients that know nothing of it.
+        is_temporary: whether the fence's own process removes the folder at its end, since whoever made it may be gone.
     """
 
     target: str
@@ -46,6 +47,7 @@ class FenceSettings:
     host: str = "127.0.0.1"
     port: int = 0
     authenticate_all: bool = False
+    is_temporary: bool = False
 
     @property
     def policy(self) -> Policy:
@@ -82,4 +84,4 @@ class FenceSettings:
         )
 
 
-_PLAIN = ("target", "probe_image", "token_env", "docker", "host", "port", "authenticate_all")
+_PLAIN = ("target", "probe_image", "token_env", "docker", "host", "port", "authenticate_all", "is_temporary")

@@ -88,20 +88,20 @@ class Upstream:
         self._places: list[tuple[socket.AddressFamily, str]] = []
         self._resolved = float("-inf")
 
-    async def send(self, method: str, head: bytes, body: bytes, *, only_reads: bool = False) -> Answer:
+    async def send(self, method: str, head: bytes, body: bytes, *, seconds: float | None = None) -> Answer:
         """Send a request and return its answer, not decoded from its content coding.
 
         Args:
             method: of the request.
             head: as it goes over the wire.
             body: the same.
-            only_reads: whether it asks for something that needs no time.
+            seconds: until its answer is complete, where that is less than for any other.
 
         Raises:
             BrokenAnswerError: there is no proper answer; with the failure.
         """
         limits = self._limits
-        seconds = min(limits.read_seconds, limits.response_seconds) if only_reads else limits.response_seconds
+        seconds = limits.response_seconds if seconds is None else min(seconds, limits.response_seconds)
         async with self._slots:
             await self._take_token()
             reader, writer = await self._connect()

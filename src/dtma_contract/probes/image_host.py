@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
 
-from dtma_contract.errors import UsageError
+from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.probes.docker_host import DockerHost, DockerHostError, sdk_errors
 
-__all__ = ["ContainerState", "ImageArrival", "ImageHost"]
+__all__ = ["ContainerState", "ImageArrival", "ImageHost", "ProbeImageError"]
 
 # Where every agent looks for the Engine, and where it listens (the deployment's own line).
 _SOCKET_INSIDE: Final = "/var/run/docker.sock"
 _AGENT_PORT: Final = 30000
 # The last words of a process that ends; a stack trace of node has about twenty.
 _LOG_LINES: Final = 30
+# What container runtimes say where the image's first word names no program in it, or one for another processor.
+_NO_PROGRAM: Final = re.compile(r"exec: .*(?:executable file not found|no such file)|exec format error")
+
+
+class ProbeImageError(UsageError):
+    """The image that an agent is asked to deploy is not to be had on the engine; that is no fault of the agent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +58,13 @@ class ContainerState:
         is_over: whether its process ended by itself, be it started again since or not.
         exit_code: of its last end.
         port: the loopback port that is published, 0 where none is.
+        port_inside: the port of the container that it leads to, 0 where none is.
     """
 
     is_over: bool
     exit_code: int
     port: int
+    port_inside: int
 
 
 class ImageHost(DockerHost):
@@ -141,6 +150,26 @@ class ImageHost(DockerHost):
             {tag: image["Id"] for image in listed for tag in image.get("RepoTags") or ()},
         )
 
+    def bring_probe(self, image: str) -> ImageArrival:
+        """Return the probe image, pulled where the engine does not have it.
+
+        Args:
+            image: its reference.
+
+        Raises:
+            ProbeImageError: the engine has no such image, and cannot pull it.
+            DockerHostError: the engine refuses.
+        """
+        try:
+            return self.bring(image)
+        except UsageError as problem:
+            _, _, said = problem.message.partition(": ")
+            raise ProbeImageError(
+                f"The probe image {image}, which the agent is asked to deploy, is not available on this Docker Engine: "
+                f"{said or problem.message}",
+                "It says nothing of the agent. Name an image that the engine has or can pull with --probe-image.",
+            ) from None
+
     def put_back(self, arrival: ImageArrival) -> None:
         """Take away an image that was brought, and give names back to the images that had them. Can run twice.
 
@@ -176,9 +205,11 @@ class ImageHost(DockerHost):
             socket: path of the engine's own socket on its host.
 
         Raises:
+            TargetUnusableError: the image lacks the program that it is to start.
             DockerHostError: the engine refuses.
         """
-        from docker.types import Mount  # noqa: PLC0415 - the SDK is slow to import and seldom needed
+        import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
+        from docker.types import Mount  # noqa: PLC0415 - as above
 
         api: Any = self._client.api
         with _told("start the image"):
@@ -200,6 +231,11 @@ class ImageHost(DockerHost):
             container_id: str = created["Id"]
             try:
                 api.start(container_id)
+            except docker.errors.APIError as problem:
+                self.remove(container_id)
+                if _NO_PROGRAM.search(str(problem)):
+                    raise _no_program(problem) from None
+                raise
             except BaseException:
                 self.remove(container_id)
                 raise
@@ -214,13 +250,17 @@ class ImageHost(DockerHost):
         with _told("look at the container"):
             seen = self._client.api.inspect_container(container_id)
         published = [
-            place for places in (seen["NetworkSettings"].get("Ports") or {}).values() for place in places or ()
+            (int(place["HostPort"]), int(inside.partition("/")[0]))
+            for inside, places in (seen["NetworkSettings"].get("Ports") or {}).items()
+            for place in places or ()
         ]
+        port, port_inside = published[0] if published else (0, 0)
         state = seen["State"]
         return ContainerState(
             is_over=bool(seen.get("RestartCount")) or state["Status"] in {"exited", "dead", "restarting"},
             exit_code=int(state.get("ExitCode") or 0),
-            port=int(published[0]["HostPort"]) if published else 0,
+            port=port,
+            port_inside=port_inside,
         )
 
     def last_words(self, container_id: str) -> bytes:
@@ -244,6 +284,15 @@ class ImageHost(DockerHost):
         for container in listed:
             name = (container.get("Names") or [container["Id"]])[0].removeprefix("/")
             yield container["Id"], name, container.get("Labels") or {}
+
+
+def _no_program(problem: Any) -> TargetUnusableError:
+    return TargetUnusableError(
+        f"The image's program cannot be started: {problem.explanation or problem}.",
+        "Its ENTRYPOINT or CMD names what the image does not have, such as node in an image without Node.js; look at "
+        "the FROM line of its last stage.",
+        cause="agent-crash-loop",
+    )
 
 
 @contextlib.contextmanager

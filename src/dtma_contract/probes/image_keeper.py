@@ -29,6 +29,7 @@ __all__ = ["KEEPER_LABEL", "is_dead", "main", "sweep_dead", "this_process"]
 
 KEEPER_LABEL: Final = "org.dtma-contract.keeper"
 _ARRIVAL_LABEL: Final = "org.dtma-contract.image"
+_PROBE_LABEL: Final = "org.dtma-contract.probe-image"
 
 _IDENTITY: Final = re.compile(r"(?P<boot>[^:]*):(?P<space>[^:]*):(?P<process>[0-9]+):(?P<started>[0-9]*)")
 
@@ -67,22 +68,32 @@ def main() -> int:
 
 @contextlib.contextmanager
 def _kept(host: ImageHost, wanted: dict[str, Any], left: list[str]) -> Iterator[dict[str, Any]]:
-    arrival = host.bring(wanted["image"])
     name: str = wanted["name"]
+    brought: list[ImageArrival] = []
+    probe: ImageArrival | None = None
     container_id = ""
     try:
+        arrival = host.bring(wanted["image"])
+        brought.append(arrival)
+        labels = {KEEPER_LABEL: this_process(), _ARRIVAL_LABEL: json.dumps(asdict(arrival))}
+        if wanted["probe_image"]:
+            probe = host.bring_probe(wanted["probe_image"])
+            labels[_PROBE_LABEL] = json.dumps(asdict(probe))
         container_id = host.start_agent(
-            arrival.image,
-            name=name,
-            labels={KEEPER_LABEL: this_process(), _ARRIVAL_LABEL: json.dumps(asdict(arrival))},
-            environment=wanted["environment"],
-            socket=wanted["socket"],
+            arrival.image, name=name, labels=labels, environment=wanted["environment"], socket=wanted["socket"]
         )
         state = _awaited(host, container_id, wanted)
-        yield {"container_id": container_id, "url": f"http://127.0.0.1:{state.port}"}
+        yield {
+            "container_id": container_id,
+            "url": f"http://127.0.0.1:{state.port}",
+            "image": arrival.image,
+            "port_inside": state.port_inside,
+        }
     finally:
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        _remove(host, container_id, name, arrival, left)
+        _remove(host, container_id, name, brought, left)
+        if probe is not None:
+            _put_probe_back(host, probe)
 
 
 def _awaited(host: ImageHost, container_id: str, wanted: dict[str, Any]) -> ContainerState:
@@ -141,7 +152,7 @@ def _parent_is_done(seconds: float | None) -> bool:
     return bool(readable)
 
 
-def _remove(host: ImageHost, container_id: str, name: str, arrival: ImageArrival, left: list[str]) -> None:
+def _remove(host: ImageHost, container_id: str, name: str, brought: list[ImageArrival], left: list[str]) -> None:
     try:
         # By its name where the engine made it and its answer got lost.
         if container_id:
@@ -151,10 +162,17 @@ def _remove(host: ImageHost, container_id: str, name: str, arrival: ImageArrival
     except DtmaContractError as problem:
         left.append(f"container {name}: {problem.message} Remove it with: docker rm -f {name}")
         return
-    try:
-        host.put_back(arrival)
-    except DtmaContractError as problem:
-        left.append(f"image {arrival.image}: {problem.message} Remove it with: docker rmi {arrival.image}")
+    for arrival in brought:
+        try:
+            host.put_back(arrival)
+        except DtmaContractError as problem:
+            left.append(f"image {arrival.image}: {problem.message} Remove it with: docker rmi {arrival.image}")
+
+
+def _put_probe_back(host: ImageHost, probe: ImageArrival) -> None:
+    # Whatever else deploys from it by now, such as another run, has a use for it.
+    with contextlib.suppress(DtmaContractError):
+        host.put_back(probe)
 
 
 def sweep_dead(host: ImageHost, *, dry_run: bool = False) -> tuple[str, ...]:
@@ -178,6 +196,8 @@ def sweep_dead(host: ImageHost, *, dry_run: bool = False) -> tuple[str, ...]:
         # A label that somebody else wrote says nothing of images.
         with contextlib.suppress(ValueError, KeyError, TypeError):
             host.put_back(ImageArrival.from_json(json.loads(labels[_ARRIVAL_LABEL])))
+        with contextlib.suppress(ValueError, KeyError, TypeError):
+            _put_probe_back(host, ImageArrival.from_json(json.loads(labels[_PROBE_LABEL])))
     return tuple(found)
 
 

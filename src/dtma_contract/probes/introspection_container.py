@@ -13,14 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from dtma_contract.errors import DtmaContractError
-from dtma_contract.probes.docker_host import DockerHost, DockerHostError, sdk_errors
+from dtma_contract.probes.docker_host import DockerHostError, sdk_errors
+from dtma_contract.probes.image_host import ImageHost
+from dtma_contract.probes.image_keeper import KEEPER_LABEL, sweep_dead, this_process
 
 __all__ = ["INTROSPECTION_LABEL", "ROUTES_PREFIX", "IntrospectionError", "run_introspection"]
 
 # What the preload hook prints before its JSON, at the beginning of a line.
 ROUTES_PREFIX = "DTMA-CONTRACT-ROUTES "
 
-# By this label, whatever a killed run left behind is found: `docker ps -aq --filter label=…`.
+# By this label all such containers are found; by that of a keeper, those of which the run was killed.
 INTROSPECTION_LABEL = "org.dtma-contract.introspection"
 
 # A folder that no image has. It is a volume without a name: where a container's file system is read-only, engines let
@@ -74,10 +76,11 @@ def run_introspection(
         DockerHostError: the engine cannot be reached or refuses.
     """
     with contextlib.closing(_Introspection.connect(docker_url)) as engine:
+        sweep_dead(engine)
         return engine.routes(image, hook_source, seconds, environment or {})
 
 
-class _Introspection(DockerHost):
+class _Introspection(ImageHost):
     def routes(self, image: str, hook_source: str, seconds: float, environment: Mapping[str, str]) -> Any:
         import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
 
@@ -107,7 +110,7 @@ class _Introspection(DockerHost):
             name=name,
             detach=True,
             environment={**environment, "NODE_OPTIONS": options},
-            labels={INTROSPECTION_LABEL: name},
+            labels={INTROSPECTION_LABEL: name, KEEPER_LABEL: this_process()},
             healthcheck={"test": ["NONE"]},
             volumes=[_FOLDER],
             host_config=api.create_host_config(

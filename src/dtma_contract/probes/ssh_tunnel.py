@@ -6,6 +6,7 @@ The Docker SDK would need a second implementation of SSH for this, which knows n
 from __future__ import annotations
 
 import contextlib
+import math
 import shutil
 import socket
 import subprocess
@@ -22,7 +23,14 @@ __all__ = ["SshTunnel", "SshTunnelError"]
 # A host that is far away and busy answers within seconds; nobody waits longer for a password that is not asked for.
 _CONNECT_SECONDS = 15
 
+# What is left for the log-in, once the host has answered.
+_LOGIN_SECONDS = 5
+
 _POLL_SECONDS = 0.02
+
+# ssh misses a signal that comes between its look for one and its wait for the network; the next one wakes it.
+_ASKED_TO_END = 10
+_END_SECONDS = 0.5
 
 _REMOTE_SOCKET = "/var/run/docker.sock"
 
@@ -49,10 +57,14 @@ class SshTunnel:
         return f"unix://{self._folder}/engine.sock"
 
     @classmethod
-    def open(cls, url: str) -> Self:
+    def open(cls, url: str, *, seconds: float = _CONNECT_SECONDS) -> Self:
         """Return the tunnel to ``ssh://[user@]host[:port][/path/of/the.sock]``.
 
         Nothing is ever asked for on the terminal: keys come from the agent or from files without a password.
+
+        Args:
+            url: the address.
+            seconds: how long the host may take to answer.
 
         Raises:
             SshTunnelError: ssh is not installed, the address is none, or the host refuses.
@@ -73,7 +85,7 @@ class SshTunnel:
         # Short, because the path of a socket may have about a hundred characters.
         folder = Path(tempfile.mkdtemp(prefix="dtmac-ssh-"))
         command = [program, "-nNT", "-o", "BatchMode=yes", "-o", "ExitOnForwardFailure=yes"]
-        command += ["-o", f"ConnectTimeout={_CONNECT_SECONDS}", "-o", "ServerAliveInterval=15"]
+        command += ["-o", f"ConnectTimeout={math.ceil(seconds)}", "-o", "ServerAliveInterval=15"]
         command += ["-L", f"{folder}/engine.sock:{remote}"]
         command += ["-p", str(port)] if port else []
         command += ["-l", user] if user else []
@@ -88,7 +100,7 @@ class SshTunnel:
             )
         tunnel = cls(process, folder)
         try:
-            tunnel._wait(url, log)
+            tunnel._wait(url, log, seconds)
         except BaseException:
             tunnel.close()
             raise
@@ -96,24 +108,26 @@ class SshTunnel:
 
     def close(self) -> None:
         """End ssh and remove the socket; can be called twice."""
-        if self._process.poll() is None:
+        for _ in range(_ASKED_TO_END):
+            if self._process.poll() is not None:
+                break
             self._process.terminate()
-            try:
-                self._process.wait(5)
-            except subprocess.TimeoutExpired:
-                self._process.kill()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(_END_SECONDS)
+        if self._process.poll() is None:
+            self._process.kill()
         self._process.wait()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _wait(self, url: str, log: Path) -> None:
-        deadline = time.monotonic() + _CONNECT_SECONDS + 5
+    def _wait(self, url: str, log: Path, seconds: float) -> None:
+        deadline = time.monotonic() + seconds + _LOGIN_SECONDS
         place = self._folder / "engine.sock"
         while self._process.poll() is None:
             with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
                 connection.connect(str(place))
                 return
             if time.monotonic() > deadline:
-                raise SshTunnelError(f"The host of {url} did not answer within {_CONNECT_SECONDS} seconds.")
+                raise SshTunnelError(f"The host of {url} did not answer within {seconds + _LOGIN_SECONDS:.0f} seconds.")
             time.sleep(_POLL_SECONDS)
         said = log.read_text("utf-8", "replace").strip().splitlines()
         reason = said[-1].strip() if said else f"ssh ended with {self._process.returncode}"

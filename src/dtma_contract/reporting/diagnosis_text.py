@@ -66,7 +66,8 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
     if cause.follows_from:
         head.append(f", follows from {cause.follows_from}", "dim")
     console.print(head)
-    console.print(Padding(Text(cause.title), (0, 0, 0, 2)))
+    if count > 1:
+        console.print(Padding(Text(cause.title), (0, 0, 0, 2), expand=False))
     for index, evidence in enumerate(cause.evidence):
         _print_labelled("evidence" if index == 0 else "", evidence.observed, console, evidence.source)
     for line in cause.would_tell:

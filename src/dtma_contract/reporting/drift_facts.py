@@ -8,10 +8,18 @@ from typing import Any
 from dtma_contract.drift.problems import SERVERS
 from dtma_contract.drift.report import NEVER_BLOCKING, DriftReport, Row
 from dtma_contract.drift.wording import the
-from dtma_contract.routes import Cell, Corner
+from dtma_contract.routes import Cell, Corner, Route
 from dtma_contract.verdict import Level
 
-__all__ = ["CORNER_NAMES", "agreement_of", "corner_facts", "differing_rows", "token_word", "verdict_of"]
+__all__ = [
+    "CORNER_NAMES",
+    "agreement_of",
+    "corner_facts",
+    "differing_rows",
+    "further_answers",
+    "token_word",
+    "verdict_of",
+]
 
 CORNER_NAMES: Mapping[Corner, str] = {
     Corner.CONTRACT: "contract",
@@ -64,6 +72,18 @@ def differing_rows(report: DriftReport) -> tuple[Row, ...]:
 
 def _spoken(report: DriftReport) -> set[str]:
     return {name for found in report.findings if found.kind != NEVER_BLOCKING for name in found.routes}
+
+
+def further_answers(report: DriftReport) -> Iterator[str]:
+    """Yield, for each registration of every method or of an expression, which promised routes it takes, in one line."""
+    taken: dict[tuple[Corner, Route], list[str]] = {}
+    for row in report.rows:
+        for corner, cell in row.cells.items():
+            for route in cell.also if row.is_promised else ():
+                taken.setdefault((corner, route), []).append(row.name)
+    for (corner, route), names in taken.items():
+        place = f" ({route.location})" if route.location else ""
+        yield f"{CORNER_NAMES[corner]}: {route.method} {route.path}{place} takes {', '.join(names)}"
 
 
 def agreement_of(report: DriftReport) -> str:

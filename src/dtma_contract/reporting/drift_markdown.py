@@ -11,6 +11,7 @@ from dtma_contract.reporting.drift_facts import (
     agreement_of,
     corner_facts,
     differing_rows,
+    further_answers,
     token_word,
     verdict_of,
 )
@@ -57,6 +58,10 @@ def _lines(report: DriftReport, *, everything: bool) -> Iterator[str]:
     if rows:
         yield ""
         yield from _folded(f"{len(rows)} routes", _matrix(report, rows))
+    further = list(further_answers(report))
+    if further:
+        yield ""
+        yield from (f"- {_text(line)}" for line in further)
     yield ""
     facts = ["| | |", "|---|---|", *(f"| {name} | {_text(told)} |" for name, told in corner_facts(report))]
     yield from _folded("What was compared", facts)

@@ -20,14 +20,16 @@ SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sar
 # The version of what a fingerprint is made of.
 _FINGERPRINT = "dtmaContractDrift/v1"
 
-_BASES = {Corner.SOURCE: "SRCROOT", Corner.IMAGE: "IMAGE", Corner.CONSUMER: "CALLERS"}
+_SOURCE, _CALLERS = "SRCROOT", "CALLERS"
+_BASES = {Corner.SOURCE: _SOURCE, Corner.IMAGE: "IMAGE", Corner.CONSUMER: _CALLERS}
 
 
 def drift_sarif(report: DriftReport) -> dict[str, Any]:
     """Return the report as a SARIF log of one run.
 
-    Paths are relative to the repository (``SRCROOT``), to the image's root (``IMAGE``) or to the callers' folder
-    (``CALLERS``). A result's fingerprint is made of its kind, its corner and its routes: lines may move.
+    Paths are relative to the repository (``SRCROOT``), to the image's root (``IMAGE``) or to the callers' repository,
+    which is ``SRCROOT`` where it is the source's, else ``CALLERS`` (``CALLERS2`` … where there are more). A
+    result's fingerprint is made of its kind, its corner and its routes: lines may move.
     """
     rules = list(KINDS.values())
     return {
@@ -43,11 +45,7 @@ def drift_sarif(report: DriftReport) -> dict[str, Any]:
                     }
                 },
                 "columnKind": "unicodeCodePoints",
-                "originalUriBaseIds": {
-                    "SRCROOT": {"description": {"text": "The root of the repository that holds the source."}},
-                    "IMAGE": {"description": {"text": "The root of the image's file system."}},
-                    "CALLERS": {"description": {"text": "The folder of the callers."}},
-                },
+                "originalUriBaseIds": _bases(report),
                 "invocations": [
                     {
                         "executionSuccessful": True,
@@ -102,12 +100,45 @@ def _fingerprint(finding: DriftFinding) -> str:
     return hashlib.sha256(said.encode()).hexdigest()
 
 
+def _bases(report: DriftReport) -> dict[str, Any]:
+    """Return what the bases of all paths are; where they lie on whose machine, only the reader knows."""
+    told = {
+        _SOURCE: "The root of the repository that holds the source.",
+        "IMAGE": "The root of the image's file system.",
+    }
+    folders = report.provenance.get(str(Corner.CONSUMER), {}).get("folders", ())
+    for root, folder in zip(_consumer_roots(report), folders, strict=False):
+        base = _base_of(root)
+        told.setdefault(base, f"The root of the repository that holds the callers in {folder}.")
+    told.setdefault(_CALLERS, "The folder of the callers.")
+    return {base: {"description": {"text": text}} for base, text in told.items()}
+
+
+def _consumer_roots(report: DriftReport) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = report.provenance.get(str(Corner.CONSUMER), {}).get("roots", [])
+    return found
+
+
+def _base_of(root: dict[str, Any]) -> str:
+    number = root["repository"]
+    return f"{_CALLERS}{number if number > 1 else ''}" if number else _SOURCE
+
+
 def _place(report: DriftReport, corner: Corner, location: Location) -> dict[str, Any]:
-    source = report.provenance.get(str(Corner.SOURCE), {})
-    folder = str(source.get("path_in_repository") or "") if corner is Corner.SOURCE else ""
+    base, folder, file = _BASES.get(corner, ""), "", location.file
+    if corner is Corner.SOURCE:
+        folder = str(report.provenance.get(str(Corner.SOURCE), {}).get("path_in_repository") or "")
+    elif corner is Corner.CONSUMER:
+        holding = [
+            root for root in _consumer_roots(report) if file.startswith(f"{root['folder']}/" * bool(root["folder"]))
+        ]
+        if holding:
+            # The innermost folder, where one lies in another.
+            root = max(holding, key=lambda each: len(each["folder"]))
+            base, folder, file = _base_of(root), root["path_in_repository"], file.removeprefix(root["folder"])
     # A file of a neighbouring package begins with `..`.
-    path = normpath(f"/{folder}/{location.file}").lstrip("/")
-    artifact = {"uri": quote(path)} | ({"uriBaseId": _BASES[corner]} if corner in _BASES else {})
+    path = normpath(f"/{folder}/{file}").lstrip("/")
+    artifact = {"uri": quote(path)} | ({"uriBaseId": base} if base else {})
     region = {"region": {"startLine": location.line}} if location.line > 0 else {}
     return {"physicalLocation": {"artifactLocation": artifact, **region}}
 

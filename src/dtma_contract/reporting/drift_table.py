@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich import box
@@ -16,6 +17,7 @@ from dtma_contract.reporting.drift_facts import (
     agreement_of,
     corner_facts,
     differing_rows,
+    further_answers,
     token_word,
     verdict_of,
 )
@@ -39,6 +41,14 @@ _WORDS = {
     Corner.CONSUMER: {Cell.MOUNTED: "called", Cell.ABSENT: "-"},
 }
 
+# What follows the word at the beginning of a line.
+_HANG = 10
+# Below that, folding helps nobody.
+_NARROWEST = 20
+
+_LABEL = re.compile(r"  (?:\[\w+\](?:routes|remedy)\[/\]| {6})  ")
+_PARAMETER = re.compile(r"\{[A-Za-z_]\w*\}")
+
 # The matrix has them all.
 _SHOWN_ROUTES = 4
 
@@ -55,34 +65,59 @@ def print_drift(report: DriftReport, console: Console, *, everything: bool = Fal
         everything: whether routes on which all corners agree are shown too.
     """
     for name, facts in corner_facts(report):
-        _say(console, f"[bold]{name:<10}[/]{escape(facts)}")
+        _say(console, f"[bold]{name:<10}[/]{escape(facts)}", hang=10)
     rows = report.rows if everything else differing_rows(report)
     if rows:
         console.print()
-        console.print(_matrix(report, rows))
+        _print_matrix(report, rows, console)
     hidden = len(report.rows) - len(rows)
     if hidden:
         _say(console, f"[dim]{hidden} {'routes' if hidden > 1 else 'route'} on which all agree: --all shows them[/]")
+    for line in further_answers(report):
+        _say(console, f"[dim]{escape(line)}[/]", hang=4)
     for finding in report.findings:
         console.print()
         for line in _finding_lines(finding):
-            _say(console, line)
+            # What has no word in front stands under itself.
+            _say(console, line, hang=_HANG if _LABEL.match(line) else 2)
     console.print()
     for line in _closing_lines(report):
-        _say(console, line)
+        _say(console, line, hang=4)
 
 
-def _say(console: Console, line: str) -> None:
-    console.print(line, highlight=False, soft_wrap=True)
+def _say(console: Console, line: str, hang: int = 0) -> None:
+    """Print a line, folded between words where the console is narrower; what goes on stands under ``hang`` letters."""
+    text = Text.from_markup(line)
+    head, body = text[:hang], text[hang:]
+    for number, piece in enumerate(body.wrap(console, max(console.width - hang, _NARROWEST)) or [body]):
+        begin = Text(" " * hang) if number else head
+        piece.rstrip()
+        console.print(begin + piece, highlight=False, soft_wrap=True)
 
 
-def _matrix(report: DriftReport, rows: tuple[Row, ...]) -> Table:
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1))
+def _print_matrix(report: DriftReport, rows: tuple[Row, ...], console: Console) -> None:
+    table = _matrix(report, rows, is_narrow=False)
+    if console.measure(table).maximum >= console.width and any("{" in row.path for row in rows):
+        # The names of parameters say little, and are what makes paths long.
+        table = _matrix(report, rows, is_narrow=True)
+        _say(console, "[dim]{} stands for a parameter[/]")
+    # Blanks behind the last column are of no use to anyone.
+    for parts in console.render_lines(table, pad=False):
+        line = Text.assemble(*((part.text, part.style or "") for part in parts))
+        line.rstrip()
+        console.print(line, soft_wrap=True, highlight=False)
+
+
+def _matrix(report: DriftReport, rows: tuple[Row, ...], *, is_narrow: bool) -> Table:
+    table = Table(
+        box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0) if is_narrow else (0, 1)
+    )
     table.add_column("route", overflow="fold")
     for corner in report.corners:
-        table.add_column(CORNER_NAMES[corner], no_wrap=True)
+        table.add_column(CORNER_NAMES[corner], no_wrap=not is_narrow)
     for row in rows:
-        table.add_row(Text(row.name), *(_cell(report, row, corner) for corner in report.corners))
+        name = _PARAMETER.sub("{}", row.name) if is_narrow else row.name
+        table.add_row(Text(name), *(_cell(report, row, corner) for corner in report.corners))
     return table
 
 
@@ -103,10 +138,11 @@ def _finding_lines(finding: DriftFinding) -> Iterator[str]:
     yield f"[{style}]{finding.level}[/]  [bold]{finding.kind}[/]  [dim]in {CORNER_NAMES[finding.where]}[/]{place}"
     yield f"  {escape(finding.title)}"
     yield f"  [dim]{escape(finding.said)}[/]"
-    if finding.listing:
-        more = len(finding.listing) - _SHOWN_ROUTES
-        rest = f" and {more} more" if more > 0 else ""
-        yield f"  [dim]routes[/]  {escape(', '.join(finding.listing[:_SHOWN_ROUTES]))}[dim]{rest}[/]"
+    for number, listed in enumerate(finding.listing[:_SHOWN_ROUTES]):
+        yield f"  {'      ' if number else '[dim]routes[/]'}  {escape(listed)}"
+    more = len(finding.listing) - _SHOWN_ROUTES
+    if more > 0:
+        yield f"{' ' * _HANG}[dim]and {more} more[/]"
     if not is_quiet:
         yield f"  [bold]remedy[/]  {escape(finding.remedy)}"
 

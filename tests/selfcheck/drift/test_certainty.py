@@ -22,10 +22,18 @@ def paths_of(table: RouteTable, *states: Cell) -> list[str]:
     return [route.path for route in table.routes if route.state in states]
 
 
+LOCKED = 'express@^4.21.2:\n  version "4.21.2"\n'
+LOCK = {"yarn.lock": LOCKED}
+
 CRASHES = {
     "a missing file": ("require('./gone');", {}),
     "a missing file beside the folder": ("require('./in/a');", {"in/a.js": "require('../gone')"}),
     "a missing file that a function loads": ("require('./y');", {"y.js": "function f() { require('./gone'); } f();"}),
+    "a file of another case": ("require('./Gone');", {"gone.js": ""}),
+    "a folder of another case": ("require('./Routes/a');", {"routes/a.ts": ""}),
+    "an index in a folder of another case": ("require('./Routes');", {"routes/index.js": ""}),
+    "a package that nothing installs": ("require('foo');", LOCK),
+    "a package that is imported": ("import foo from 'foo'; foo();", LOCK),
     "a name that no module exports": ("const { a } = require('./y'); app.use('/q', a);", {"y.js": "exports.b = 1;"}),
     "a member of what is required": ("const y = require('./y'); app.get('/q', end, y.a);", {"y.js": "exports.b = 1;"}),
     "a member that is required": ("const a = require('./y').a; app.get('/q', a);", {"y.js": "exports.b = 1;"}),
@@ -36,9 +44,30 @@ UNSURE = {
     "a file in an ignored folder": ("require('./made/x');", {".gitignore": "/made/\n"}),
     "a file of a build": ("require('./dist/x');", {}),
     "a generated file": ("require('./client-generated/x');", {}),
-    "a file of another case": ("require('./Gone');", {"gone.js": ""}),
+    "a file of another case, of another loader": ("require('./Gone');", {"gone.coffee": ""}),
+    "a file of another case that git ignores": ("require('./Gone');", {"gone.js": "", ".gitignore": "Gone.js"}),
     "a file of another loader": ("require('./gone');", {"gone.coffee": ""}),
     "a file of data": ("require('./gone.json');", {}),
+    "a package without a lock file": ("require('foo');", {}),
+    "a package beside a lock file of nothing": ("require('foo');", {"yarn.lock": ""}),
+    "a package that another one brings": ("require('foo');", {"yarn.lock": f"{LOCKED}foo@1:\n  version 1.0.0\n"}),
+    "a package that is installed": ("require('foo');", {"yarn.lock": LOCKED, "node_modules/foo/package.json": "{}"}),
+    "a package that may be missing": ("try { require('foo'); } catch {}", LOCK),
+    "a package for a condition": ("if (process.env.A) require('foo');", LOCK),
+    "a package that is a type": (
+        "require('./y');",
+        {"yarn.lock": LOCKED, "y.ts": "import { A } from 'foo'; let a: A;"},
+    ),
+    "a package that is an alias": (
+        "require('foo');",
+        {"yarn.lock": LOCKED, "tsconfig.json": '{"compilerOptions": {"paths": {"foo": ["gone/foo"]}}}'},
+    ),
+    "a package of the runtime": ("require('electron'); require('bun:sqlite');", LOCK),
+    "a loader that finds more": (
+        "require('./y'); require('./gone');",
+        {"y.js": "const M = require('module'); const o = M._resolveFilename; M._resolveFilename = (r) => o(r);"},
+    ),
+    "a loader of a package": ("require('module-alias/register'); require('./gone');", {}),
     "what is caught": ("try { require('./gone'); } catch (error) {}", {}),
     "what is caught around a module": ("try { require('./y'); } catch (error) {}", {"y.js": "require('./gone');"}),
     "what depends on the environment": ("if (process.env.A) require('./gone');", {}),
@@ -68,6 +97,32 @@ def test_an_end_of_the_process_is_told(name):
     assert table_of(*CRASHES[name]).crash
 
 
+HANDED = (
+    "which exports no such name, and is handed to Express as a handler at index.js:6: the process ends while it loads"
+)
+PLACES = {
+    "required": (
+        "const {\n  b,\n  a,\n} = require('./y');\napp.use('/q', a);",
+        "exports.b = 1;",
+        f"`a` is required from ./y, {HANDED}",
+    ),
+    "imported": (
+        "import {\n  b,\n  a,\n} from './y';\napp.get('/q', a);",
+        "export const b = 1;",
+        f"`a` is imported from ./y, {HANDED}",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", PLACES)
+def test_the_place_of_a_missing_name_is_its_import(name):
+    """There it has to be mended, in the import or in the module that should export it."""
+    body, module, reason = PLACES[name]
+    table = table_of(body, {"y.js": module})
+
+    assert (str(table.crash_location), table.crash) == ("index.js:4", reason)
+
+
 @pytest.mark.parametrize("name", UNSURE)
 def test_an_end_of_the_process_that_is_not_sure_is_not_told(name):
     """A checkout may hold the file, a condition may not hold, a caller may catch it."""
@@ -86,6 +141,25 @@ def test_a_default_in_a_path_is_its_path():
     table = table_of("const base = `${process.env.BASE || '/b'}/v1`; app.get(base + '/x', end);")
 
     assert (paths_of(table, Cell.MOUNTED), table.complete) == (["/b/v1/x", "/last"], True)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "app.get((process.env.BASE || '/b') + '/x', end);",
+        "app.get(`${process.env.BASE ?? '/b'}/x`, end);",
+        "app.use(process.env.BASE || '/b', express.Router().get('/x', end));",
+        "const { BASE = '/b' } = process.env; app.use(BASE, express.Router().get('/x', end));",
+    ],
+)
+def test_a_path_that_is_a_default_says_so(code):
+    """Whoever sets the variable has another path; who does not has this one."""
+    (route,) = (route for route in table_of(code).routes if route.path == "/b/x")
+
+    assert (route.state, route.detail) == (
+        Cell.MOUNTED,
+        "its path is a default, in place of which process.env.BASE may name another",
+    )
 
 
 @pytest.mark.parametrize(

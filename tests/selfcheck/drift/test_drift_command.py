@@ -6,8 +6,12 @@ import json
 
 import pytest
 from drift.services import NAMES, write_service
+from neighbours.liars import lying
 from neighbours.processes import free_port
 from runs.commands import command as run
+
+from dtma_contract.diagnosis.causes import CAUSES
+from dtma_contract.drift.kinds import KINDS
 
 START = "POST /tools/{instanceNameOnToolbox}/start"
 WITHOUT_START = [name for name in NAMES if name != START]
@@ -28,6 +32,11 @@ def broken(tmp_path):
 # What is typed, and what the one message says.
 MISTAKES = {
     "no corner": ([], ["nothing to compare", "`dtma-contract drift --source . --target http://HOST:30000`"]),
+    "a base that is nowhere": (
+        ["--consumer", "service", "--consumer-base", "SERVICE_URI"],
+        ["SERVICE_URI", "--consumer-base", "stands nowhere"],
+    ),
+    "a base without callers": (["--source", ".", "--consumer-base", "X"], ["--consumer-base", "--consumer"]),
     "no such folder": (["--source", "nowhere"], ["nowhere of --source does not exist", "package.json"]),
     "a file": (["--source", "file"], ["file of --source is a file"]),
     "no such callers": (["--consumer", "nowhere"], ["nowhere of --consumer does not exist"]),
@@ -36,6 +45,12 @@ MISTAKES = {
         ["There is no file './none.tar'", "registry://"],
     ),
     "no such entry": (["--source", "service", "--entry", "src/no.ts"], ["src/no.ts"]),
+    "an entry outside": (["--source", "service", "--entry", "../x.ts"], ["../x.ts lies outside", "src/index.ts"]),
+    "an entry of this machine": (["--source", "service", "--entry", "/etc/hosts"], ["/etc/hosts lies outside"]),
+    "an entry that is data": (["--source", "service", "--entry", "package.json"], ["package.json is no program"]),
+    "an empty image": (["--source", "service", "--image", ""], ["--image is given, and is empty", "--image VALUE"]),
+    "an empty target": (["--source", "service", "--target", " "], ["--target is given, and is empty"]),
+    "an empty consumer": (["--source", "service", "--consumer", ""], ["--consumer is given, and is empty"]),
     "no URL": (["--target", "droplet:30000"], ["is no URL", "http://droplet:30000"]),
     "no pattern": (["--source", "service", "--auth-name", "("], ['The name "(" of --auth-name']),
     "nothing to ask": (["--source", "service", "--introspect"], ["--introspect asks an image", "--image"]),
@@ -132,6 +147,32 @@ def test_a_folder_without_a_service_is_no_pass(tmp_path):
     assert "package.json" in document["unknown"][0]["reason"]
 
 
+def test_a_service_on_another_framework_is_no_pass(tmp_path):
+    """Nothing could be compared, and it is said why."""
+    folder = tmp_path / "other"
+    folder.mkdir()
+    (folder / "package.json").write_text('{"main": "index.js", "dependencies": {"fastify": "5"}}')
+    (folder / "index.js").write_text(
+        "const app = require('fastify')(); app.get('/health', async () => 1); app.listen();"
+    )
+    done = run("drift", "--source", "other", "--format", "json", cwd=tmp_path)
+    document = json.loads(done.stdout)
+
+    assert (done.exit_code, document["findings"], document["complete"]) == (5, [], False), done
+    assert "this is a Fastify service" in document["unknown"][0]["reason"]
+
+
+@pytest.mark.parametrize("beside", [True, False], ids=["beside a source", "alone"])
+def test_callers_of_which_there_are_none_are_no_pass(beside, service, tmp_path):
+    """They were asked for; exit code 5, and the reason."""
+    (tmp_path / "callers").mkdir()
+    given = ("--source", str(service)) if beside else ()
+    done = run("drift", *given, "--consumer", "callers", "--format", "json", cwd=tmp_path)
+
+    assert done.exit_code == 5, done
+    assert "there is no caller to read" in json.loads(done.stdout)["unknown"][0]["reason"]
+
+
 def test_a_dead_target_beside_a_source_is_an_unknown(service, tmp_path):
     """The source is judged all the same, and that is no pass: the target was asked for. 6 is for what only asks one."""
     url = f"http://127.0.0.1:{free_port()}"
@@ -190,3 +231,66 @@ def test_kinds_are_explained(tmp_path):
 
     assert done.exit_code == 0, done
     assert ["stale-image  must" in done.stdout, "core.tools.start/mounted  must" in done.stdout] == [True, True]
+
+
+def test_the_list_of_everything_has_kinds_and_causes(tmp_path):
+    """Behind the clauses, one a line, in the order of their catalogues; a list of some clauses has none."""
+    listed = run("explain", "--list", cwd=tmp_path).stdout.splitlines()
+    some = run("explain", "--list", "core.tools.start", cwd=tmp_path).stdout.splitlines()
+    further = list(dict.fromkeys([*KINDS, *CAUSES]))
+
+    assert listed[-len(further) :] == further
+    assert all("/" in line for line in listed[: -len(further)])
+    assert set(some) < set(listed) - set(further)
+
+
+def test_callers_of_a_monorepo_are_placed_in_it(tmp_path):
+    """SARIF points to the file where the repository has it, beside the service and with its base."""
+    (tmp_path / ".git").mkdir()
+    service = write_service(tmp_path / "packages" / "agent")
+    caller = tmp_path / "packages" / "web" / "src"
+    caller.mkdir(parents=True)
+    (caller / "client.ts").write_text("fetch(`${process.env.DTMA_URL}/nowhere`);\n")
+    done = run("drift", "--source", str(service), "--consumer", str(caller.parent), "--format", "sarif", cwd=tmp_path)
+    (result,) = (each for each in done.document["runs"][0]["results"] if each["ruleId"] == "called-but-absent")
+    (place,) = result["locations"]
+
+    assert place["physicalLocation"]["artifactLocation"] == {
+        "uri": "packages/web/src/client.ts", "uriBaseId": "SRCROOT",
+    }  # fmt: skip
+
+
+AMBIGUOUS = """// asks the dtma
+export const health = () => fetch(`${process.env.SERVICE_URL}/health`);
+export const gone = () => fetch(`${process.env.SERVICE_URL}/tools-gone`);
+export const bill = () => fetch(`${process.env.BILLING}/status`);
+"""
+
+
+def test_a_declared_base_decides_ambiguous_callers(tmp_path, service):
+    """Without it they are doubtful, in one row; with it they are the agent's or another's, and drift is found."""
+    caller = tmp_path / "web"
+    caller.mkdir()
+    (caller / "client.ts").write_text(AMBIGUOUS)
+    asking = ("drift", "--source", str(service), "--consumer", str(caller), "--format", "json")
+    doubtful = run(*asking, cwd=tmp_path).document
+    decided = run(*asking, "--consumer-base", "SERVICE_URL", cwd=tmp_path).document
+
+    (row,) = doubtful["unknown"]
+    assert ((row["file"], row["line"]), row["reason"].partition(" go to")[0]) == (("client.ts", 2), "3 requests")
+    assert decided["unknown"] == []
+    assert [
+        (found["kind"], found["path"], found["line"]) for found in decided["findings"] if found["level"] == "must"
+    ] == [("called-but-absent", "/tools-gone", 3)]
+
+
+def test_a_target_that_limits_requests_is_told_as_such(service, tmp_path):
+    """Not as another service: the answer, what it says of waiting, and what to do."""
+    with lying(lambda asked: asked.answer("429 Too Many Requests", "text/plain", b"", "Retry-After: 30")) as liar:
+        env = {"DTMA_BEARER_TOKEN": "s3cr3t-t0ken-VALUE"}
+        asking = ("drift", "--source", str(service), "--target", liar.url, "--format", "json")
+        done = run(*asking, cwd=tmp_path, env=env)
+
+    told = done.document["provenance"]["target"]
+    assert (done.exit_code, told["cause"]) == (5, "rate-limited"), done
+    assert ("429" in told["reason"], "Retry-After 30" in told["reason"], "ask again" in told["hint"]) == (True,) * 3

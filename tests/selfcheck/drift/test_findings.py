@@ -438,44 +438,6 @@ def test_a_missing_route_points_to_its_neighbour():
     assert (found.location.file, "registered at src/routes/tools.ts" in found.detail) == ("src/routes/tools.ts", True)
 
 
-def test_what_nobody_calls_never_blocks():
-    """Not even a strict run: callers that were not given may use it."""
-    report = drift(S, called(START))
-
-    assert kinds(report) == [("promised-but-not-called", "should", "consumer")]
-    assert (report.exit_code, report.exit_code_if(strict=True)) == (ExitCode.KEPT, ExitCode.KEPT)
-
-
-def test_strict_blocks_on_should():
-    """A finding of the lesser level fails a strict run alone."""
-    report = drift(add(S, route("GET /x")))
-
-    assert (report.exit_code, report.exit_code_if(strict=True)) == (ExitCode.KEPT, ExitCode.VIOLATED)
-
-
-def test_strict_blocks_on_core_that_nobody_could_tell_of():
-    """As a strict verify does."""
-    report = drift(replace(drop(S, START), unknown=(HIDDEN,)))
-
-    assert (report.exit_code, report.exit_code_if(strict=True)) == (ExitCode.KEPT, ExitCode.VIOLATED)
-    assert [row.name for row in report.untold] == [START]
-
-
-def test_strict_blocks_on_a_corner_that_could_not_be_read():
-    """It was asked for; without --strict it is no pass either, for the others say nothing of it."""
-    report = drift(S, unread(IMAGE))
-
-    assert (report.exit_code, report.exit_code_if(strict=True)) == (ExitCode.NOTHING_JUDGED, ExitCode.VIOLATED)
-
-
-@pytest.mark.parametrize(
-    "tables", [[unread(SOURCE)], [unread(SOURCE), unread(IMAGE), unread(TARGET)], []], ids=["one", "three", "none"]
-)
-def test_nothing_that_could_be_compared_is_exit_code_5(tables):
-    """A contract alone is compared with nothing."""
-    assert drift(*tables).exit_code == ExitCode.NOTHING_JUDGED
-
-
 def test_an_empty_source_was_read():
     """A service that registers nothing is a finding, not a failure to read."""
     report = drift(RouteTable(SOURCE, ()))

@@ -16,7 +16,7 @@ from dtma_contract.drift.kinds import KINDS
 from dtma_contract.reporting.drift_markdown import drift_markdown
 from dtma_contract.reporting.drift_sarif import drift_sarif
 from dtma_contract.reporting.drift_table import print_drift
-from dtma_contract.routes import Cell, Corner, Location, Unknown
+from dtma_contract.routes import Cell, Corner, Location, RouteTable, Unknown
 
 SOURCE, IMAGE, TARGET = Corner.SOURCE, Corner.IMAGE, Corner.TARGET
 START = "POST /tools/{instanceNameOnToolbox}/start"
@@ -41,9 +41,9 @@ REPORTS = {
 WIDTH = 110
 
 
-def text_of(report, **options):
+def text_of(report, width=WIDTH, **options):
     stream = io.StringIO()
-    print_drift(report, Console(file=stream, width=WIDTH), **options)
+    print_drift(report, Console(file=stream, width=width), **options)
     return stream.getvalue()
 
 
@@ -75,6 +75,25 @@ def test_the_terminal_shows_all_rows_on_demand(report):
     shown = re.sub(r"\s+", "", text_of(report, everything=True))
 
     assert [row.name for row in report.rows if re.sub(r"\s+", "", row.name) not in shown] == []
+
+
+def test_a_narrow_terminal_is_enough(report):
+    """In 80 columns no line is longer, no blanks hang behind, and each route has one line."""
+    lines = text_of(report, width=80, everything=True).splitlines()
+
+    assert [line for line in lines if len(line) > 80 or line != line.rstrip()] == []
+    listed = {" ".join(line.split()[:2]) for line in lines}
+    assert {re.sub(r"\{\w+\}", "{}", row.name) for row in report.rows} <= listed | {
+        re.sub(r"\{\w+\}", "{}", name) for name in listed
+    }
+
+
+def test_a_wide_terminal_has_the_names_of_parameters():
+    """They are left out only where there is no room for them, and then it is said."""
+    report = REPORTS["a stale image"]
+
+    assert "{} stands for a parameter" not in text_of(report)
+    assert "{} stands for a parameter" in text_of(report, width=60)
 
 
 def test_agreeing_rows_are_counted():
@@ -128,6 +147,33 @@ def test_the_header_has_the_provenance():
         f"source    agent, commit {'a' * 12}, entry src/index.ts, Express 4",
         f"image     dtma:latest, sha256:{'b' * 12}, revision {'c' * 12}, built 2026-01-02, entry app/dist/index.js",
     ]
+
+
+STOP = "POST /tools/{instanceNameOnToolbox}/stop"
+EVERY = "ALL /tools/{instanceNameOnToolbox}/start"
+EXPRESSION = r"ALL /^\/tools\/[^/]+\/st.*$/"
+
+
+def test_what_takes_promised_routes_under_another_name_is_shown():
+    """A route of every method, and an expression; one that takes whatever is left over is a fallback and is not."""
+    source = add(
+        drop(clean(), START),
+        route(EVERY), route(EXPRESSION, place="src/r.ts:4"), route("ALL /^.*$/", place="src/z.ts:9"),
+    )  # fmt: skip
+    report = drift(source, clean(IMAGE))
+    evidence = {row["method"] + " " + row["path"]: row["evidence"] for row in report.to_json()["routes"]}
+    lines = [
+        f"source: {EVERY} (src/other.ts:7) takes {START}",
+        f"source: {EXPRESSION} (src/r.ts:4) takes {START}, {STOP}",
+    ]
+
+    assert evidence[START]["source"]["detail"] == (
+        f"{EVERY} (src/other.ts:7) answers every method; {EXPRESSION} (src/r.ts:4) takes it too"
+    )
+    assert evidence[STOP]["source"]["detail"] == f"{EXPRESSION} (src/r.ts:4) takes it too"
+    assert [line for line in text_of(report, width=200).splitlines() if " takes " in line] == lines
+    assert [line for line in drift_markdown(report).splitlines() if line.startswith("- source: ALL")] != []
+    assert len(report.rows) == len(drift(clean()).rows)
 
 
 def test_many_unknowns_are_counted():
@@ -192,7 +238,7 @@ _LOCATION = {
                             "type": "string",
                             "pattern": r"^(?!/)(?![A-Za-z][A-Za-z0-9+.-]*:)[A-Za-z0-9%._~!$&'()*+,;=@/-]+$",
                         },
-                        "uriBaseId": {"enum": ["SRCROOT", "IMAGE", "CALLERS"]},
+                        "uriBaseId": {"enum": ["SRCROOT", "IMAGE", "CALLERS", "CALLERS2"]},
                     },
                 },
                 "region": {"properties": {"startLine": {"type": "integer", "minimum": 1}}},
@@ -340,3 +386,26 @@ def test_places_of_an_image_lie_in_the_image():
 
     assert places(extra, "undocumented") == [{"uri": "app/dist/x.js", "uriBaseId": "IMAGE"}]
     assert places(REPORTS["a stale image"], "stale-image") == [{"uri": "src/routes/tools.ts", "uriBaseId": "SRCROOT"}]
+
+
+def test_places_of_callers_lie_in_their_repositories():
+    """The source's own where they share it, so that a host shows them; others have a base of their own, described."""
+    roots = [
+        {"folder": "web", "path_in_repository": "apps/web", "repository": 0},
+        {"folder": "web/legacy", "path_in_repository": "", "repository": 1},
+        {"folder": "../bots", "path_in_repository": "", "repository": 2},
+    ]
+    names = ("web/src/a.ts", "web/legacy/b.ts", "../bots/c.py")
+    routes = tuple(route(f"GET /nowhere/{number}", place=f"{name}:1") for number, name in enumerate(names))
+    folders = {"folders": [root["folder"] for root in roots], "roots": roots}
+    report = drift(clean(), RouteTable(Corner.CONSUMER, routes, provenance=folders))
+    (run,) = drift_sarif(report)["runs"]
+    found = [result for result in run["results"] if result["ruleId"] == "called-but-absent"]
+    shown = [place for result in found for place in (*result["locations"], *result.get("relatedLocations", ()))]
+
+    assert [place["physicalLocation"]["artifactLocation"] for place in shown] == [
+        {"uri": "apps/web/src/a.ts", "uriBaseId": "SRCROOT"},
+        {"uri": "b.ts", "uriBaseId": "CALLERS"},
+        {"uri": "c.py", "uriBaseId": "CALLERS2"},
+    ]
+    assert "../bots" in run["originalUriBaseIds"]["CALLERS2"]["description"]["text"]

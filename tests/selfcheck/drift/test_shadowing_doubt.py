@@ -25,6 +25,13 @@ PASSING = {
     "a constraint": "app.get('/:id(\\\\d+)', (req, res) => res.end());",
     "another route of the same path": "app.get('/status', (q, s, next) => { if (q.x) next('route'); else next(); },"
     " (req, res) => res.end());",
+    "a parameter that may leave": "app.param('id', (q, s, next, id) => { next(id < 1 ? 'route' : undefined); });"
+    "\napp.get('/:id', (req, res) => res.end());",
+    "a parameter that leaves later": "app.get('/:id', (req, res) => res.end());\n"
+    "app.param('id', (q, s, next) => { find(q).then(() => next(), next); });",
+    "a parameter of a package": "app.param('id', require('some-check'));\napp.get('/:id', (req, res) => res.end());",
+    "a parameter of a mount": "app.param('id', (q, s, next) => next('route'));\n"
+    "app.use('/:id', express.Router().get('/', (req, res) => res.end()));",
     "strict routing": "app.set('strict routing', true);\napp.get('/status/', (req, res) => res.end());",
 }
 ANSWERING = {
@@ -32,6 +39,9 @@ ANSWERING = {
     "a function with a name": "app.use(last);\nfunction last(_req, res) { res.status(404).end(); }",
     "an error made here": "app.use((req, res, next) => { next(new Error('closed')); });",
     "an error that was caught": "app.use(async (req, res, next) => { try { res.end(); } catch (e) { next(e); } });",
+    "a parameter that is loaded": "app.param('id', (q, s, next) => { q.x ? next() : next(new Error('no')); });\n"
+    "app.get('/:id', (req, res) => res.end());",
+    "another parameter": "app.param('name', (q, s, next) => next('route'));\napp.get('/:id', (req, res) => res.end());",
     "a caught promise": "app.use((req, res, next) => { work().then(() => res.end()).catch((e) => next(e)); });",
 }
 

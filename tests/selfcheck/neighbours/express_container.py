@@ -17,6 +17,7 @@ __all__ = ["ExpressContainer", "express_container"]
 
 _PORT = 30000
 _START_SECONDS = 60
+_SOCKET = {"bind": "/var/run/docker.sock", "mode": "rw"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,13 @@ class ExpressContainer:
 
 @contextlib.contextmanager
 def express_container(
-    endpoint: str, image: str, *, env: Mapping[str, str] | None = None, until_healthy: bool = True
+    endpoint: str,
+    image: str,
+    *,
+    env: Mapping[str, str] | None = None,
+    until_healthy: bool = True,
+    socket: bool = True,
+    user: str = "",
 ) -> Iterator[ExpressContainer]:
     """Run an agent's image on the engine that it shall manage, and remove its container at the end of the block.
 
@@ -47,6 +54,8 @@ def express_container(
         image: the image's reference.
         env: variables on top of the two random secrets, which win over those.
         until_healthy: whether to wait until ``GET /health`` answers; a broken image never does.
+        socket: whether the engine's socket is in it.
+        user: whom its processes run as; root by default.
 
     Raises:
         NeighbourError: it did not become healthy.
@@ -66,7 +75,8 @@ def express_container(
             environment=given,
             ports={f"{_PORT}/tcp": ("127.0.0.1", port)},
             restart_policy={"Name": "always"},
-            volumes={endpoint.removeprefix("unix://"): {"bind": "/var/run/docker.sock", "mode": "rw"}},
+            user=user,
+            volumes={endpoint.removeprefix("unix://"): _SOCKET} if socket else {},
         )
         try:
             if until_healthy:

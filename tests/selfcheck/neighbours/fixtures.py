@@ -5,17 +5,15 @@
 
 from __future__ import annotations
 
-import contextlib
-import functools
 import os
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import NoReturn
 
 import pytest
 
-from .express_build import CLEAN, checkout, express_build
-from .express_images import ExpressImage, express_image, node_base
+from . import express_stock
+from .express_images import node_base
+from .sshd import SshHost, running_sshd
 from .tools import MissingToolError, path_of
 
 __all__ = [
@@ -27,6 +25,7 @@ __all__ = [
     "needs_openssl",
     "node_image",
     "probe_image",
+    "ssh_host",
 ]
 
 
@@ -63,6 +62,16 @@ def needs_openssl():
     _need("openssl")
 
 
+@pytest.fixture
+def ssh_host(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[SshHost]:
+    """Run an ssh server on loopback; this test's ssh gets in."""
+    for tool in ("sshd", "ssh", "ssh-keygen"):
+        _need(tool)
+    with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
+        monkeypatch.setenv("PATH", host.path)
+        yield host
+
+
 @pytest.fixture(scope="session")
 def docker_endpoint() -> str:
     """Return the endpoint of a real Docker Engine. Ask for it in tests marked ``docker``."""
@@ -89,34 +98,15 @@ def node_image(docker_endpoint: str, needs_node: None) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def express_sources(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Path, str]]:
-    """Give the checkout of a variant of the Express agent, and the commit that its image is built from.
-
-    Each has two commits. An old image has the newest source beside it.
-    """
-
-    @functools.cache
-    def source(variant: str) -> tuple[Path, str]:
-        folder = tmp_path_factory.mktemp("sources") / variant
-        is_old = variant == "older-commit"
-        commits = checkout(folder, CLEAN if is_old else variant, history=("older-commit",))
-        return folder, commits[0 if is_old else -1]
-
-    return source
+def express_sources(tmp_path_factory: pytest.TempPathFactory) -> express_stock.Checkouts:
+    """Give the checkout of a variant of the Express agent, and the commit that its image is built from."""
+    return express_stock.checkouts(tmp_path_factory.mktemp("sources"))
 
 
 @pytest.fixture(scope="session")
 def express_images(
-    docker_endpoint: str, node_image: str, express_sources: Callable[[str], tuple[Path, str]]
-) -> Iterator[Callable[[str], ExpressImage]]:
+    docker_endpoint: str, node_image: str, express_sources: express_stock.Checkouts
+) -> Iterator[express_stock.Images]:
     """Give the image of a variant of the Express agent: it takes seconds to build, and is built once."""
-    with contextlib.ExitStack() as held:
-
-        @functools.cache
-        def image(variant: str) -> ExpressImage:
-            repository = "dtma-express" if variant == CLEAN else f"dtma-express-{variant}"
-            _, revision = express_sources(variant)
-            built = express_image(docker_endpoint, express_build(variant), revision=revision, repository=repository)
-            return held.enter_context(built)
-
+    with express_stock.images(docker_endpoint, express_sources) as image:
         yield image

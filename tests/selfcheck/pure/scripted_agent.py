@@ -1,16 +1,16 @@
-"""An agent whose answers are written down: a client's transport in place of the wire."""
+"""An agent whose answers are written down, in place of the wire."""
 
 from __future__ import annotations
 
-import functools
 import json
 import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
-import httpx
 from pure.shipped_contract import CONTRACT
 
+from dtma_contract import wire
 from dtma_contract.agent import Agent
 from dtma_contract.contract import Operation
 
@@ -74,22 +74,24 @@ class ScriptedAgent:
 
     def client(self) -> Agent:
         """Return the suite's client with this agent behind it."""
-        agent = _agent()
-        agent._client = httpx.Client(transport=httpx.MockTransport(self._handle), trust_env=False)
-        return agent
+        return Agent("http://scripted", wire=self)
 
     @property
     def made(self) -> list[str]:
         """The paths of all creates that were carried out."""
         return [path for method, path, status in self.asked if method == "POST" and status == 201]
 
-    def _handle(self, request: httpx.Request) -> httpx.Response:
-        status, headers, body = self._answer(request)
-        self.asked.append((request.method, request.url.path, status))
-        return httpx.Response(status, headers=headers, content=body)
+    def ask(self, method: str, target: str, _headers: object, body: bytes) -> wire.Answer:
+        """Answer a request, as a wire."""
+        path = unquote(urlsplit(target).path)
+        status, headers, content = self._answer(method, path, body)
+        self.asked.append((method, path, status))
+        return wire.Answer(status, tuple(headers.items()), content)
 
-    def _answer(self, request: httpx.Request) -> Answer:
-        method, path = request.method, request.url.path
+    def close(self) -> None:
+        """Have nothing to close, as a wire."""
+
+    def _answer(self, method: str, path: str, content: bytes) -> Answer:
         early = self._before(method, path)
         if early is not None:
             return early
@@ -99,15 +101,9 @@ class ScriptedAgent:
         for operation, pattern in self._routes:
             match = pattern.fullmatch(path)
             if match and operation.method == method:
-                body = json.loads(request.content) if request.content else None
+                body = json.loads(content) if content else None
                 return self._handlers.get(operation.id, honest)(self, operation, match.groups(), body)
         return self._fallback(method, path)
-
-
-@functools.cache
-def _agent() -> Agent:
-    # A client of the wire reads certificates, which takes a while; one is enough.
-    return Agent("http://scripted")
 
 
 def honest(agent: ScriptedAgent, operation: Operation, names: tuple[str, ...], body: Any) -> Answer:

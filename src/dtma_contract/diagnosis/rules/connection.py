@@ -223,7 +223,7 @@ def _is_unreachable(facts: Facts) -> bool:
 
 def _all_failed(facts: Facts, failures: set[str]) -> Answer | None:
     """Return the first answer where all failed, mostly in one of these ways."""
-    asked = [answer for answer in facts.answers if answer.failure != "refused-by-fence"]
+    asked = [answer for answer in facts.answers if answer.failure not in {"refused-by-fence", "not-asked"}]
     if not asked or any(answer.status for answer in asked):
         return None
     most = Counter(answer.failure for answer in asked).most_common(1)[0][0]

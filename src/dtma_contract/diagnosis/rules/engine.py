@@ -36,6 +36,7 @@ _PORT = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]|::|[\d.]+|port):? ?(\d{2,
 _LISTING = (Question.TOOLS, Question.TOOLS_STATUS, Question.DIAGNOSTICS_DOCKER)
 # What the tool itself deploys to tell a stub.
 _OWN = re.compile(r"dtmac-|registry\.invalid|\.invalid\b")
+_NAMESPACE = re.compile(r"dtmac-[a-z0-9]+-")
 # Older failures say nothing of today; where an instance is named, all of its lines count.
 _RECENT_SECONDS = 3600.0
 
@@ -151,7 +152,7 @@ def _holders_of_line(line: LogLine, facts: Facts) -> Iterator[Evidence]:
 
 def _deploy_lines(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
     """Return the lines that tell of a failed deploy: of the instance asked about, or else of the last hour."""
-    lines = [line for line in facts.log_lines if not _OWN.search(line.text)]
+    lines = [line for line in _before(facts) if not _OWN.search(line.text)]
     found = telling_lines(lines, pattern)
     if facts.instance:
         about = tuple(line for line in found if facts.instance in line.text)
@@ -161,6 +162,15 @@ def _deploy_lines(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...]
         return ()
     age = seconds_between(_time_of(found[-1]), facts.at)
     return found if age is None or age < _RECENT_SECONDS else ()
+
+
+def _before(facts: Facts) -> Iterator[LogLine]:
+    """Yield what the log held before it was asked: a deploy that cannot succeed was among the questions."""
+    own = {name for answer in facts.answers for name in _NAMESPACE.findall(answer.path)}
+    for line in facts.log_lines:
+        if any(name in line.text for name in own):
+            return
+        yield line
 
 
 def _succeeded_since(line: LogLine, lines: list[LogLine]) -> bool:

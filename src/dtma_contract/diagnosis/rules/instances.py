@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from dtma_contract.diagnosis.facts import ContainerState, Facts, Question
+from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, Question
 from dtma_contract.diagnosis.reading import answered, is_agent, telling_lines
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container, of_line
 
@@ -109,6 +109,11 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
             (of_container(container, facts.docker, said), *_restarted(container, facts), *evidence),
         )
         return
+    denied = [answer for answer in answered(facts, Question.INSTANCE_LOGS) if _is_denied(answer)]
+    if facts.instance in listed and denied:
+        said = f"GET /tools lists {facts.instance}, and asked about it the agent says {denied[0].describe()}"
+        yield Suspicion("state-lost", 0.8, (of_answer(denied[0], said),))
+        return
     if facts.instance:
         seen = facts.seen_instances or frozenset()
         if facts.docker is None and facts.instance in seen and facts.instance not in listed:
@@ -131,6 +136,11 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
         )
     elif not facts.docker and (hidden := _running_by_status(facts) - listed):
         yield _listed_by_status(tuple(sorted(hidden)), facts)
+
+
+def _is_denied(answer: Answer) -> bool:
+    """Return whether the agent says of an instance that it manages none of that name."""
+    return answer.status == 404 and "Tool instance" in answer.body and "not managed" in answer.body  # noqa: PLR2004 - RFC 9110 section 15.5.5
 
 
 def _listed_by_status(names: tuple[str, ...], facts: Facts) -> Suspicion:

@@ -14,6 +14,8 @@ from dtma_contract.routes import Cell, canonical_path
 __all__ = ["missing", "route_shadowed", "stale_container", "stub_deployment"]
 
 _PROBES = "http: probes of the routes"
+# What only looks absent may be a handler that answers unknown names like unknown paths.
+_LOOKS_ABSENT = 0.8
 # Of many routes, so many of the code's words suffice.
 _MOST_SAID = 3
 
@@ -43,11 +45,16 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
         evidence = [_seen(routes), *list(said)[:_MOST_SAID], *_received(facts, routes)]
         yield Suspicion(
             cause,
-            max(told.confidence for _, told in members),
+            _confidence(members),
             (*evidence, *_lag(facts)) if cause in {"stale-image", "route-not-mounted"} else tuple(evidence),
             title=_title(cause, routes),
             would_tell=_would_tell(cause, facts),
         )
+
+
+def _confidence(members: Sequence[tuple[RouteState, _Explained]]) -> float:
+    surest = max(told.confidence for _, told in members)
+    return surest if any(route.state is Cell.ABSENT for route, _ in members) else min(surest, _LOOKS_ABSENT)
 
 
 def _seen(routes: Sequence[RouteState]) -> Evidence:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.facts import Answer, Facts, Question, StepName
 from dtma_contract.diagnosis.reading import (
     answered,
     is_agent,
@@ -16,7 +16,8 @@ from dtma_contract.diagnosis.reading import (
     named,
     proxy_of,
 )
-from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line
+from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line, of_step
+from dtma_contract.routes import Cell
 
 __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 
@@ -93,7 +94,27 @@ def proxy_path_rewrite(facts: Facts) -> Iterator[Suspicion]:
         yield Suspicion(
             "proxy-path-rewrite", 0.96, tuple(evidence), title=f"Something in front of the agent strips {prefix}."
         )
+    else:
+        yield from _public_status_below(facts)
     yield from _prefix_added(facts)
+
+
+def _public_status_below(facts: Facts) -> Iterator[Suspicion]:
+    """Behind a proxy ``/tools/status`` is as open as ``/status``, and no route beside it is there."""
+    below = [route for route in facts.routes if route.path.startswith("/tools/")]
+    status = next((route for route in below if route.path == "/tools/status" and route.secured is False), None)
+    others = [route for route in below if route is not status]
+    if status is None or not others or not all(route.state is Cell.ABSENT or route.seems_absent for route in others):
+        return
+    for answer in answered(facts, Question.TOOLS_STATUS):
+        if mark := proxy_of(answer):
+            said = "GET /tools/status asks for no token, as /status does, and no other route below /tools is there"
+            yield Suspicion(
+                "proxy-path-rewrite",
+                0.88,
+                (of_answer(answer, f"{said}, behind a proxy ({mark})"),),
+                title="Something in front of the agent strips /tools.",
+            )
 
 
 def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
@@ -102,8 +123,12 @@ def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
         nowhere = facts.answer(Question.NOWHERE)
         same_for_all = nowhere is not None and is_agents_health(nowhere)
         return is_agents_health(answer) and health is not None and is_agents_health(health) and not same_for_all
-    # The status without its authentication, below a prefix where the contract has none or asks for a token.
-    return False
+    # The public status, where the contract has none or asks for a token, and the routes beside it are gone.
+    status, prefix = facts.answer(Question.STATUS), answer.path.rpartition("/")[0]
+    is_status = answer.member("tool_instances") is not None and answer.member("environment") is not None
+    lacked = (route for route in facts.routes if route.state is Cell.ABSENT or route.seems_absent)
+    gone = any(route.path.startswith(f"{prefix}/") for route in lacked)
+    return is_status and gone and status is not None and status.member("environment") is not None
 
 
 def _prefix_added(facts: Facts) -> Iterator[Suspicion]:
@@ -124,25 +149,26 @@ def _prefix_added(facts: Facts) -> Iterator[Suspicion]:
 
 
 def _rewritten_in_log(facts: Facts) -> Iterator[Suspicion]:
-    """Every path that was asked for holds a random name, so that the agent's log shows what became of it."""
-    sent: dict[str, str] = {}
-    for path in (answer.path for answer in facts.answers):
-        sent.update((name, path.partition("?")[0]) for name in _OWN_NAME.findall(path))
+    """What was asked for holds a random name, so that the agent's log shows what became of the path."""
+    sent = {answer.path.partition("?")[0] for answer in facts.answers}
+    # Other probes ask for the same names below the prefixes of the routes.
+    known = {path.split("/")[1] for path in (*sent, *(route.path for route in facts.routes))}
     for line in facts.log_lines:
         request = _REQUEST_LINE.search(line.text)
-        if request is None:
+        arrived = request[2].partition("?")[0] if request else ""
+        if not _OWN_NAME.search(arrived) or arrived in sent:
             continue
-        arrived = request[2].partition("?")[0]
-        for name in _OWN_NAME.findall(arrived):
-            asked = sent.get(name)
-            if asked is not None and asked != arrived and (asked.endswith(arrived) or arrived.endswith(asked)):
-                yield Suspicion(
-                    "proxy-path-rewrite",
-                    0.98,
-                    (of_line(line), Evidence(f"what was sent is {asked}, what arrived is {arrived}", "http and log")),
-                    title=f"Something in front of the agent makes {arrived} of {asked}.",
-                )
-                return
+        asked = max((path for path in sent if _OWN_NAME.search(path) and arrived.endswith(path)), key=len, default="")
+        added = arrived.removesuffix(asked)
+        if not asked or (added.split("/")[1] in known and asked.count("/") == 1):
+            continue
+        yield Suspicion(
+            "proxy-path-rewrite",
+            0.98,
+            (of_line(line), Evidence(f"what was sent is {asked}, what arrived is {arrived}", "http and log")),
+            title=f"Something in front of the agent puts {added} before the path.",
+        )
+        return
 
 
 def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
@@ -166,6 +192,16 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
 
 
 def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
+    step = facts.step(StepName.CONNECT)
+    if step is not None and step.greeting:
+        yield Suspicion(
+            "not-a-dtma",
+            0.96,
+            (of_step(step), *_who(facts)),
+            title=f"What listens there is no HTTP server: it greets with “{step.greeting}”.",
+            explains=("connection-refused", "connection-timeout"),
+        )
+        return
     broken = next((answer for answer in facts.answers if answer.failure == "response-malformed"), None)
     if broken is not None:
         yield Suspicion(

@@ -7,7 +7,8 @@
 
 from __future__ import annotations
 
+from dtma_contract.discovery.consumer.folding import folded
 from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES
 from dtma_contract.discovery.consumer.reading import read_consumers
 
-__all__ = ["DEFAULT_BASES", "read_consumers"]
+__all__ = ["DEFAULT_BASES", "folded", "read_consumers"]

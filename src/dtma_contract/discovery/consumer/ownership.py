@@ -2,6 +2,8 @@
 
 A backend calls many services; only what it asks of the agent counts. The rule, the first line that applies decides:
 
+0. What was **declared** to be the agent's base: a variable, a property (``client.baseUrl``), a URL or a host. Where
+   something was declared, what would be doubtful by line 6 is another service's.
 1. A **known host**: one that holds a word of the agent's (``http://dtma:8080``) is the agent. Any other name with a
    known port other than the agent's (30000), or with a dot in it (``api.github.com``), is another service, whatever
    the variable that held it is called. An unnamed address (an IP, ``localhost``) is the agent on the agent's port.
@@ -32,7 +34,7 @@ from dataclasses import dataclass, field
 from dtma_contract.discovery.consumer.addresses import Address, words
 from dtma_contract.routes import canonical_path
 
-__all__ = ["AGENT_PORT", "DEFAULT_BASES", "Owner", "OwnershipRule", "Surroundings"]
+__all__ = ["AGENT_PORT", "DEFAULT_BASES", "Owner", "OwnershipRule", "Surroundings", "written_base"]
 
 # The port that the agent listens on.
 AGENT_PORT = "30000"
@@ -92,10 +94,12 @@ class OwnershipRule:
     Attributes:
         bases: words that the agent's base is called by; a word of several parts (``tool_host``) counts as a whole.
         promised: path templates that the contract promises.
+        declared: names and addresses that were said to be the agent's base.
     """
 
     bases: tuple[str, ...] = DEFAULT_BASES
     promised: tuple[str, ...] = ()
+    declared: tuple[str, ...] = ()
     _paths: frozenset[str] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -108,6 +112,8 @@ class OwnershipRule:
             address: where it goes.
             around: what is around it.
         """
+        if any(_is_base(address, declared) for declared in self.declared):
+            return Owner.AGENT
         known = self._by_host(address) or self._by_names(address)
         if known:
             return known
@@ -115,7 +121,8 @@ class OwnershipRule:
             return Owner.AGENT
         if self._by_path(address, around):
             return Owner.AGENT
-        return Owner.DOUBTFUL if around.mentions and address.absolute else Owner.OTHER
+        is_doubtful = around.mentions and address.absolute and not self.declared
+        return Owner.DOUBTFUL if is_doubtful else Owner.OTHER
 
     def promises(self, path: str) -> bool:
         """Return whether the contract promises exactly this path, parameters' names aside."""
@@ -163,6 +170,26 @@ class OwnershipRule:
             return False
         telling = "{}" in path or path.count("/") > 1
         return telling or (address.absolute and self.is_named(around.names))
+
+
+def written_base(declared: str) -> str:
+    """Return what code that has a declared base holds for sure: the host of a URL, the last part of a name."""
+    if "://" in declared:
+        return _place_of(declared).partition(":")[0]
+    return declared if "/" in declared or ":" in declared else declared.rpartition(".")[2]
+
+
+def _place_of(declared: str) -> str:
+    """Return host and port of an address, as they are compared."""
+    return declared.rpartition("://")[2].partition("/")[0].lower()
+
+
+def _is_base(address: Address, declared: str) -> bool:
+    """Return whether an address begins with what was declared: its host (and port, where one is named) or its name."""
+    host, _, port = _place_of(declared).partition(":")
+    if host and address.host == host and port in {"", address.port}:
+        return True
+    return any(name == declared or name.endswith(f".{declared}") for name in address.base_names)
 
 
 def _says_nothing(names: tuple[str, ...]) -> bool:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dtma_contract.discovery.consumer.addresses import Address, read_address
 from dtma_contract.discovery.consumer.calling import Sent
 from dtma_contract.discovery.consumer.files import CODE, CallerFiles
+from dtma_contract.discovery.consumer.folding import DOUBTFUL
 from dtma_contract.discovery.consumer.operations import read_field
-from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings
+from dtma_contract.discovery.consumer.ownership import DEFAULT_BASES, Owner, OwnershipRule, Surroundings, written_base
 from dtma_contract.discovery.consumer.program import ProgramReader
 from dtma_contract.discovery.consumer.shell_requests import SHELL_NAMES, read_shell
 from dtma_contract.discovery.consumer.state import Site
@@ -45,7 +46,12 @@ __all__ = ["read_consumers"]
 
 
 def read_consumers(
-    tree: FileTree, *, bases: Sequence[str] = DEFAULT_BASES, promised: Iterable[str] = (), folder: str = ""
+    tree: FileTree,
+    *,
+    bases: Sequence[str] = DEFAULT_BASES,
+    promised: Iterable[str] = (),
+    folder: str = "",
+    declared: Sequence[str] = (),
 ) -> RouteTable:
     """Return the requests that a code base makes to the agent, without running any of it.
 
@@ -62,8 +68,10 @@ def read_consumers(
         bases: words that variables with the agent's address are called by.
         promised: path templates of the contract, which tell the agent's requests where the base does not.
         folder: where in the tree the code base begins.
+        declared: variables, properties, URLs and hosts that are the agent's base, as the user says. ``seen`` in the
+            provenance are those that the code has anywhere.
     """
-    rule = OwnershipRule(tuple(bases), tuple(promised))
+    rule = OwnershipRule(tuple(bases), tuple(promised), tuple(declared))
     files = CallerFiles(tree, folder)
     telling = _telling(rule)
     judged = _Judgement(rule, files, telling)
@@ -83,7 +91,15 @@ def read_consumers(
         judged.problem(problem.file, problem.line, problem.reason)
     for path in files.too_large:
         judged.problem(path, 1, "the file is too large to be written by hand, and was not read")
+    if not any(path.endswith(CODE) or SHELL_NAMES.search(path) for path in files.paths):
+        found = f"{len(files.paths)} files of other kinds" if files.paths else "no file"
+        tests = f" and {len(files.skipped)} of tests" if files.skipped else ""
+        reason = f"there is no caller to read: {found}{tests}, none of TypeScript, JavaScript, Python or a shell"
+        judged.unknown.append(Unknown(Corner.CONSUMER, "", 0, reason))
     provenance = {"files": len(files.paths), "read": len(read), "skipped": list(files.skipped)}
+    if declared:
+        written = [(one, written_base(one).encode()) for one in declared]
+        provenance["seen"] = [one for one, text in written if any(text in files.read(path) for path in files.paths)]
     return RouteTable(Corner.CONSUMER, judged.routes(), tuple(dict.fromkeys(judged.unknown)), provenance)
 
 
@@ -120,6 +136,7 @@ def _telling(rule: OwnershipRule) -> re.Pattern[bytes]:
             )
         else:
             pieces.append(rb"(?i:" + written.replace(rb"\-", rb"[_-]?").replace(b"_", rb"[_-]?") + rb")")
+    pieces += [re.escape(written_base(one).encode()) for one in rule.declared]
     for path in rule.promised:
         segments = [re.escape(one) for one in path.split("/") if one]
         if len(segments) > 1 and not segments[0].startswith("\\{"):
@@ -257,7 +274,7 @@ class _Judgement:
             return
         shown = address.path
         if owner == Owner.DOUBTFUL:
-            reason = f"{method or 'a request'} {shown} goes to a host that could be the agent or another service"
+            reason = f"{method or 'a request'} {shown} {DOUBTFUL}"
             self.unknown.append(Unknown(Corner.CONSUMER, site.file, site.line, reason, prefix=""))
             return
         resolved = bool(method) and not is_partial(shown)

@@ -10,7 +10,7 @@ from pathlib import Path
 from posixpath import join, normpath
 from typing import Any, BinaryIO, Protocol
 
-from dtma_contract.discovery.container_image.byte_streams import BoundedSource, VerifiedSource, unpacked
+from dtma_contract.discovery.container_image.byte_streams import BoundedSource, Expansion, VerifiedSource, unpacked
 from dtma_contract.discovery.container_image.manifests import Descriptor, json_object
 from dtma_contract.discovery.container_image.problems import MIB, ImageError, Limits, size_text
 from dtma_contract.discovery.container_image.tar_stream import ByteSource, EntryKind, TarStream
@@ -180,7 +180,7 @@ class ArchiveFile:
         head = self._file.read(6)
         self._file.seek(0)
         if head.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd")):
-            return unpacked(self._file, self._name), 0
+            return unpacked(self._file, self._name, Expansion()), 0
         if head.startswith((b"\xfd7zXZ\0", b"BZh", b"PK\x03\x04")):
             raise ImageError(f"{self._name} is packed in a way that is not read.", "Unpack it, or pack it with gzip.")
         return self._file, 0

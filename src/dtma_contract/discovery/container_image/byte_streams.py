@@ -8,10 +8,10 @@ from typing import IO, cast
 
 import zstandard
 
-from dtma_contract.discovery.container_image.problems import MIB, ImageError
+from dtma_contract.discovery.container_image.problems import GIB, MIB, ImageError, size_text
 from dtma_contract.discovery.container_image.tar_stream import ByteSource
 
-__all__ = ["BoundedSource", "VerifiedSource", "unpacked"]
+__all__ = ["BoundedSource", "Expansion", "VerifiedSource", "unpacked"]
 
 _CHUNK = MIB
 
@@ -19,6 +19,11 @@ _GZIP, _ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 
 # Layers are packed with windows of up to 8 MiB; zstandard's own bound for a decoder is 128 MiB.
 _MAX_ZSTD_WINDOW = 128 * MIB
+
+# Layers of code and programs unpack to three times their size, and hardly any to ten times. Zeros unpack to a thousand
+# times theirs: more than a file or two of them is no file system, but something that is to keep its reader busy.
+_USUAL_RATIO = 100
+_MOST_BEYOND = GIB
 
 # The algorithms that the OCI image specification registers.
 _ALGORITHMS = {"sha256": 64, "sha512": 128}
@@ -99,31 +104,90 @@ class BoundedSource:
         return piece
 
 
-def unpacked(source: ByteSource, name: str) -> ByteSource:
+class Expansion:
+    """What was unpacked beyond the usual ratio, of all that belongs together: the layers of one image.
+
+    Args:
+        most: how many bytes that may be.
+    """
+
+    def __init__(self, most: int = _MOST_BEYOND) -> None:
+        self._most = most
+        self._beyond = 0
+
+    def spend(self, packed: int, unpacked: int, name: str) -> None:
+        """Count what a source gives.
+
+        Args:
+            packed: bytes that it took since the last time.
+            unpacked: bytes that it gave since then.
+            name: what it is called in messages.
+
+        Raises:
+            ImageError: it unpacks to far too much.
+        """
+        # What packs badly here makes up for what packs well there, within one source and in its order.
+        self._beyond = max(0, self._beyond + unpacked - packed * _USUAL_RATIO)
+        if self._beyond > self._most:
+            raise ImageError(
+                f"{name} unpacks to more than {_USUAL_RATIO} times its size, {size_text(self._most)} beyond that, "
+                "which is not read: no code does.",
+                "Look for a large file of zeros in it.",
+            )
+
+
+def unpacked(source: ByteSource, name: str, expansion: Expansion) -> ByteSource:
     """Return the source unpacked: gzip and zstd are told by their first bytes, anything else is passed on.
 
     The media type is not asked, because tools label layers wrongly and Docker's own archives do not label them.
+
+    Args:
+        source: the packed bytes, or plain ones.
+        name: what it is called in messages.
+        expansion: on whose account it unpacks.
     """
     head = b""
     while len(head) < len(_ZSTD) and (piece := source.read(_CHUNK)):
         head += piece
-    whole = _Prepended(head, source)
+    whole = _Counted(head, source)
     if head.startswith(_GZIP):
-        return _Gzip(whole, name)
+        return _Watched(_Gzip(whole, name), whole, name, expansion)
     if head.startswith(_ZSTD):
-        return _Zstd(whole, name)
+        return _Watched(_Zstd(whole, name), whole, name, expansion)
     return whole
 
 
-class _Prepended:
+class _Watched:
+    """What is unpacked, with an eye on how much it becomes."""
+
+    def __init__(self, unpacking: ByteSource, packed: _Counted, name: str, expansion: Expansion) -> None:
+        self._unpacking = unpacking
+        self._packed = packed
+        self._name = name
+        self._expansion = expansion
+        self._seen = 0
+
+    def read(self, size: int, /) -> bytes:
+        piece = self._unpacking.read(size)
+        passed, self._seen = self._packed.passed - self._seen, self._packed.passed
+        self._expansion.spend(passed, len(piece), self._name)
+        return piece
+
+
+class _Counted:
+    """A source of which the beginning was read already, counted as it passes."""
+
     def __init__(self, head: bytes, source: ByteSource) -> None:
         self._head = head
         self._source = source
+        self.passed = 0
 
     def read(self, size: int, /) -> bytes:
-        if not self._head:
-            return self._source.read(size)
-        piece, self._head = self._head[:size], self._head[size:]
+        if self._head:
+            piece, self._head = self._head[:size], self._head[size:]
+        else:
+            piece = self._source.read(size)
+        self.passed += len(piece)
         return piece
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from posixpath import basename
 
 from dtma_contract.discovery.container_image.archives import Blobs
-from dtma_contract.discovery.container_image.byte_streams import VerifiedSource, unpacked
+from dtma_contract.discovery.container_image.byte_streams import Expansion, VerifiedSource, unpacked
 from dtma_contract.discovery.container_image.configuration import ImageConfig
 from dtma_contract.discovery.container_image.entry_point import EntryPoint, EntryProblem, find_entry, package_document
 from dtma_contract.discovery.container_image.kept_files import KeptFiles, application_root, package_folder
@@ -78,6 +78,7 @@ def read_layers(blobs: Blobs, manifest: Manifest, kept: KeptFiles, limits: Limit
         ImageError: a layer is missing, damaged, or goes beyond a bound.
     """
     budget = Budget(limits)
+    expansion = Expansion()
     layers: list[list[Change]] = [[] for _ in manifest.layers]
     files: list[frozenset[str]] = [frozenset() for _ in manifest.layers]
     unread: list[str] = []
@@ -89,7 +90,7 @@ def read_layers(blobs: Blobs, manifest: Manifest, kept: KeptFiles, limits: Limit
         with blobs.layer(descriptor) as packed:
             # Archives of older engines name layers by the digest of what is unpacked, all others by that of the blob.
             blob = packed if descriptor.name else VerifiedSource(packed, descriptor.digest, name, descriptor.size)
-            source = unpacked(blob, name)
+            source = unpacked(blob, name, expansion)
             if descriptor.name:
                 source = VerifiedSource(source, descriptor.digest, name)
             with read_ahead(source) as ahead:

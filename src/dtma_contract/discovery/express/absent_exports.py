@@ -8,6 +8,7 @@ from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import ArrayValue, MapValue, NativeFunction, ObjectValue
+from dtma_contract.routes import Location
 
 __all__ = ["absent_export"]
 
@@ -23,24 +24,24 @@ _MEMBERS = frozenset({
 _DECLARATIONS = {"lexical_declaration", "variable_declaration"}
 
 
-def absent_export(machine: Machine, written: Node | None) -> str:
-    """Return why what is written here is ``undefined`` whatever happens, or nothing where that is not sure.
+def absent_export(machine: Machine, written: Node | None) -> tuple[Location, str] | None:
+    """Return where what is written here is imported and why it is ``undefined``, or None where that is not sure.
 
     Args:
         machine: the evaluation.
         written: a name or a member, as it is handed to Express.
     """
     if written is None:
-        return ""
-    for specifier, name in _sources(written):
+        return None
+    for specifier, name, place in _sources(written):
         found = machine.exports_of(written.file.path, specifier)
         if found is not None and _lacks(found[1], name):
-            return f"`{written.text}` is undefined, for {found[0]} exports no `{name}`"
-    return ""
+            return machine.location(place), f"`{name}` is required from {specifier}, which exports no such name"
+    return None
 
 
-def _sources(written: Node) -> Iterator[tuple[str, str]]:
-    """Yield the module and the name that an expression is taken from, as the file declares it."""
+def _sources(written: Node) -> Iterator[tuple[str, str, Node]]:
+    """Yield the module and the name that an expression is taken from, and where the file declares it."""
     holder, member = written.get("object"), written.get("property")
     if written.type == "member_expression" and holder is not None and member is not None:
         wanted = holder
@@ -55,11 +56,11 @@ def _sources(written: Node) -> Iterator[tuple[str, str]]:
         specifier, taken = _required(value)
         if specifier and name.type == "identifier" and name.text == wanted.text:
             if member is not None and not taken:
-                yield specifier, member.text
+                yield specifier, member.text, written
             elif member is None and taken:
-                yield specifier, taken
+                yield specifier, taken, declarator
         elif specifier and not taken and member is None and name.type == "object_pattern":
-            yield from ((specifier, key) for key, local in _taken(name) if local == wanted.text)
+            yield from ((specifier, key, part) for key, local, part in _taken(name) if local == wanted.text)
 
 
 def _declarators(root: Node) -> Iterator[Node]:
@@ -83,13 +84,13 @@ def _required(value: Node) -> tuple[str, str]:
     return (passed[0].text[1:-1], taken) if len(passed) == 1 and passed[0].type == "string" else ("", "")
 
 
-def _taken(pattern: Node) -> Iterator[tuple[str, str]]:
+def _taken(pattern: Node) -> Iterator[tuple[str, str, Node]]:
     for part in pattern.kids:
         key, local = part.get("key"), part.get("value")
         if part.type == "shorthand_property_identifier_pattern":
-            yield part.text, part.text
+            yield part.text, part.text, part
         elif part.type == "pair_pattern" and key is not None and local is not None and local.type == "identifier":
-            yield key.text.strip("'\""), local.text
+            yield key.text.strip("'\""), local.text, part
 
 
 def _lacks(exports: object, name: str) -> bool:

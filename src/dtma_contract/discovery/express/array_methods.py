@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from typing import Final
 
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.natives import Method
@@ -25,6 +26,9 @@ from dtma_contract.discovery.express.values import (
 
 __all__ = ["ARRAY_METHODS"]
 
+# What is given back where the items that follow are not looked at any more.
+_ENOUGH: Final = object()
+
 
 def _items(this: Value) -> list[Value]:
     return this.items if isinstance(this, ArrayValue) else []
@@ -34,11 +38,14 @@ def _is_open(this: Value) -> bool:
     return not isinstance(this, ArrayValue) or this.is_open
 
 
-def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Callable[[Value, Value], None]) -> None:
-    """Call a callback for every item, under the item's condition where it may be missing, and once for unknown ones."""
+def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Callable[[Value, Value], object]) -> None:
+    """Call a callback for every item, under the item's condition where it may be missing, and once for unknown ones.
 
-    def call(item: Value, index: Value) -> None:
-        run(item, machine.call(callback, UNDEFINED, [item, index, this], node))
+    It ends where ``run`` says that it has seen enough.
+    """
+
+    def call(item: Value, index: Value) -> object:
+        return run(item, machine.call(callback, UNDEFINED, [item, index, this], node))
 
     position = 0
     while position < len(_items(this)):
@@ -47,8 +54,8 @@ def _each(machine: Machine, this: Value, callback: Value, node: Node, run: Calla
         if isinstance(item, Either) and len(item.options) == 1:
             condition, single = item.options[0]
             machine.under(condition, partial(call, single, position))
-        else:
-            call(item, position)
+        elif call(item, position) is _ENOUGH:
+            return
         position += 1
         if position > machine.limits.turns:
             machine.problem(node, f"the list is followed for {machine.limits.turns} items")
@@ -124,8 +131,13 @@ def _some(machine: Machine, this: Value, arguments: list[Value], node: Node) -> 
 
 def _every(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     decided: list[bool | None] = []
+
+    def test(item: Value, got: Value) -> object:
+        decided.append(truth(got))
+        return _ENOUGH if decided[-1] is False else None
+
     if arguments:
-        _each(machine, this, arguments[0], node, lambda item, got: decided.append(truth(got)))
+        _each(machine, this, arguments[0], node, test)
     if False in decided:
         return False
     return Opaque("a test") if None in decided or _is_open(this) else True

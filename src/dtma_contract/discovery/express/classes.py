@@ -10,12 +10,14 @@ from dtma_contract.discovery.express.values import (
     UNDEFINED,
     Accessor,
     FunctionValue,
+    NativeFunction,
     Nothing,
     ObjectValue,
     Opaque,
     Scope,
     Value,
     alternatives,
+    either,
 )
 
 __all__ = ["construct_into", "define_class", "define_method", "initialise_fields", "instantiate"]
@@ -142,17 +144,38 @@ def define_method(machine: Machine, node: Node, holder: ObjectValue, scope: Scop
 
 def _define_field(machine: Machine, node: Node, holder: ObjectValue, scope: Scope) -> None:
     name_node, value_node = node.get("name"), node.get("value")
-    if name_node is None or "declare" in node.marks:
+    # What is abstract or only declared is a type.
+    if name_node is None or not {"declare", "abstract"}.isdisjoint(node.marks):
         return
     name = property_name(machine, name_node, scope)
     if not isinstance(name, str):
         return
     if value_node is None:
-        # Declared for its type: a constructor or an injector may set it.
-        holder.props.setdefault(name, UNDEFINED)
+        _define_empty(machine, node, holder, name)
         return
     value = machine.named(machine.evaluate(value_node, scope), name_node)
     machine.write(holder, name, value)
+
+
+def _define_empty(machine: Machine, node: Node, holder: ObjectValue, name: str) -> None:
+    """Define a field without a value: a compiler leaves it out, or makes it a member that hides an inherited one."""
+    inherited = holder.proto.find(name) if holder.proto is not None and name not in holder.props else None
+    is_decorated = any(kid.type == "decorator" for kid in node.kids)
+    defines = None if is_decorated else machine.defines_fields(node.file.path)
+    if inherited is None or defines:
+        # Declared for its type: a constructor or an injector may set it.
+        holder.props.setdefault(name, UNDEFINED)
+    elif defines is None and isinstance(inherited, Accessor):
+        # Either reading may hold; what is written is a member of its own in both that matter.
+        def get(this: Value, arguments: list[Value], site: Node) -> Value:
+            return either(("", machine.got(inherited, this, site)), ("", UNDEFINED))
+
+        def put(this: Value, arguments: list[Value], site: Node) -> Value:
+            if isinstance(this, ObjectValue) and arguments:
+                machine.write(this, name, arguments[0])
+            return UNDEFINED
+
+        holder.props[name] = Accessor(NativeFunction(name, get), NativeFunction(name, put))
 
 
 def instantiate(machine: Machine, made: FunctionValue, arguments: list[Value] | None, node: Node) -> Value:

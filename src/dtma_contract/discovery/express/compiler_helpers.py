@@ -6,7 +6,8 @@ from functools import partial
 
 from dtma_contract.discovery.express.declarations import hoist
 from dtma_contract.discovery.express.endings import NORMAL
-from dtma_contract.discovery.express.machine import Frame, Machine
+from dtma_contract.discovery.express.frames import Frame
+from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.natives import Method
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
-from dtma_contract.discovery.express.handlers import dispatches, handler_name, passes_on, skips
+from dtma_contract.discovery.express.handlers import dispatches, handler_name, may_leave, passes_on, skips
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.paths import syntax_error
@@ -41,10 +41,10 @@ from dtma_contract.discovery.express.values import (
     Value,
     alternatives,
 )
+from dtma_contract.routes import Location
 
 __all__ = [
     "METHODS",
-    "NO_EXPORT",
     "alter",
     "express_module",
     "is_registration_like",
@@ -67,7 +67,6 @@ _CHAINING = {
     "emit",
     "addListener",
     "removeListener",
-    "param",
     "engine",
     "setMaxListeners",
     "bind",
@@ -79,9 +78,6 @@ _CHAINING = {
 _VERBS = {*METHODS, "all", "del"} - {"bind"}
 # Other methods are called like functions of many libraries (`copy`, `link`, `move`).
 _USUAL_VERBS = {"get", "post", "put", "patch", "delete", "head", "options", "all", "use"}
-
-# Why a value is not there although a module was read: it exports no such name.
-NO_EXPORT = "no such export"
 
 # An unknown value in the first place of `use` is taken for a path when it is called like one.
 _PATH_LIKE = re.compile(
@@ -148,6 +144,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         "enable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], True]),
         "disable": lambda this, arguments, node: _set(machine, router, [*arguments[:1], False]),
     }
+    if name == "param":
+        return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name in _CHAINING:
@@ -198,6 +196,15 @@ def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Nod
     # An app is told when another one mounts it (Express, API reference: app.onmount).
     if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
         machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
+    return router
+
+
+def _param(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
+    """Note the parameters whose callback may leave a route: `next('route')` (Express, API reference: router.param)."""
+    names = arguments[0].items if arguments and isinstance(arguments[0], ArrayValue) else arguments[:1]
+    callbacks = [option for value in arguments[1:] for _, option in alternatives(machine.read(value))]
+    if not callbacks or any(map(may_leave, callbacks)):
+        router.leaving |= {name if isinstance(name, str) and callbacks else "*" for name in names}
     return router
 
 
@@ -275,9 +282,24 @@ def _register(
 def _refused(machine: Machine, condition: str, path: PathValue, node: Node) -> None:
     """Note that Express throws at a path; a default stands for another one, and says nothing."""
     if not condition and isinstance(path, str) and not isinstance(path, DefaultText):
-        reason = syntax_error(path, machine.express_major)
-        if reason:
-            machine.crashes(node, f"Express {machine.express_major} refuses the path {path!r}: {reason}")
+        version = machine.express
+        reason = syntax_error(path, version.major)
+        # Where the version is not sure, flattening tells that the path has two readings.
+        if reason and all(syntax_error(path, other) for other in version.others):
+            machine.crashes(node, f"Express {version.major} refuses the path {path!r}: {reason}")
+
+
+def _no_handler(machine: Machine, value: Value, written: Node | None, node: Node) -> None:
+    """Note that Express throws at a handler that its module does not export, where it is imported."""
+    absent: tuple[Location, str] | None = None
+    if isinstance(value, Opaque) and value.missing_at is not None:
+        absent = value.missing_at, value.unresolved
+    elif isinstance(value, Opaque | Nothing):
+        absent = absent_export(machine, written)
+    if absent is not None:
+        place, reason = absent
+        where = f"and is handed to Express as a handler at {machine.location(node)}"
+        machine.crashes(place, f"{reason}, {where}: the process ends while it loads")
 
 
 def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], node: Node) -> Iterator[Handler]:
@@ -289,10 +311,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
             yield from _handlers(machine, value.items, [*inner], node)
             continue
         options = [option for _, option in alternatives(value)]
-        if isinstance(value, Opaque) and value.unresolved.startswith(NO_EXPORT):
-            machine.crashes(node, f"a route is registered with `{value.origin}`: {value.unresolved}")
-        elif isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
-            machine.crashes(node, f"a route is registered with a handler that is none: {reason}")
+        _no_handler(machine, value, written, node)
         for option in options:
             if isinstance(option, ArrayValue):
                 yield from _handlers(machine, option.items, [], node)
@@ -357,8 +376,7 @@ def _use_one(
     conditions, location = tuple(machine.conditions), machine.location(node)
     if isinstance(value, ProxyValue):
         value = value.target
-    if isinstance(value, Opaque | Nothing) and (reason := absent_export(machine, written)):
-        machine.crashes(node, f"`use` is given a handler that is none: {reason}")
+    _no_handler(machine, value, written, node)
     if isinstance(value, RouterValue):
         mount(machine, router, path, value, node)
     elif isinstance(value, ArrayValue):
@@ -403,8 +421,6 @@ def _use_opaque(
 ) -> None:
     conditions, location = tuple(machine.conditions), machine.location(node)
     name = handler_name(written, value)
-    if value.unresolved.startswith(NO_EXPORT):
-        machine.crashes(node, f"`{name}` is handed to `use`: {value.unresolved}")
     if is_transparent(value.package):
         router.items.append(Layer(path, Handler(name, passes_on=True), conditions, location))
         return
@@ -431,7 +447,8 @@ def _paths_of(value: Value) -> Iterator[tuple[str, PathValue]]:
     known = [(c, option) for c, option in options if not isinstance(option, Opaque | Nothing)]
     if len(known) == 1 and len(options) > 1:
         # A default is the path of a program to which nothing else was said.
-        known = [("", DefaultText(known[0][1]) if isinstance(known[0][1], str) else known[0][1])]
+        origins = [option.origin for _, option in options if isinstance(option, Opaque)]
+        known = [("", DefaultText(known[0][1], *origins[:1]) if isinstance(known[0][1], str) else known[0][1])]
     for condition, option in (known or options)[:_MAX_PATHS]:
         if isinstance(option, str | Text | PatternValue):
             yield condition, option

@@ -249,7 +249,13 @@ def _imported(machine: Machine, arguments: list[Value], node: Node) -> Value:
     if isinstance(specifier, DefaultText):
         machine.problem(node, f"`{condition_of(node)}` may load another module than by default")
     if isinstance(specifier, str):
-        return machine.load(node.file.path, specifier, node)
+        # What is not awaited fails on its own, and whoever holds the promise may catch that.
+        is_awaited = node.file.content[: node.start].rstrip().endswith(b"await")
+        machine.unsure += not is_awaited
+        try:
+            return machine.load(node.file.path, specifier, node)
+        finally:
+            machine.unsure -= not is_awaited
     machine.problem(node, f"which module `{condition_of(node)}` imports is not known")
     return Opaque(condition_of(node), unresolved="a module that is not known")
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from dtma_contract.discovery.express.paths import (
+    is_read_alike,
     is_regex,
     join_paths,
     matches_nothing,
@@ -15,6 +16,7 @@ from dtma_contract.discovery.express.paths import (
 )
 from dtma_contract.discovery.express.registrations import (
     Handler,
+    Item,
     Layer,
     Mount,
     OpaqueLayer,
@@ -22,7 +24,8 @@ from dtma_contract.discovery.express.registrations import (
     RegisteredRoute,
     RouterValue,
 )
-from dtma_contract.discovery.express.values import Hole, PatternValue, Text
+from dtma_contract.discovery.express.values import DefaultText, Hole, PatternValue, Text
+from dtma_contract.discovery.express.version_ranges import ExpressVersion
 from dtma_contract.routes import (
     ALL_METHODS,
     UNRESOLVED,
@@ -99,7 +102,7 @@ class _Blocker:
 @dataclass(slots=True)
 class _State:
     corner: Corner
-    express_major: int
+    express: ExpressVersion
     auth: re.Pattern[str]
     routes: list[Route] = field(default_factory=list)
     unknown: list[Unknown] = field(default_factory=list)
@@ -119,6 +122,8 @@ class _Place:
         reached: whether requests get there at all.
         trail: the routers around it.
         altered: why what is registered there may be gone again; empty where nothing may take it away.
+        leaves: whether a request may leave it before a route answers, by what a parameter's callback does.
+        defaults: what its prefix has a default for, such as ``process.env.PREFIX``.
         via: the mount that decides: the outermost conditional one, or else the innermost; None at the root.
     """
 
@@ -130,13 +135,15 @@ class _Place:
     trail: tuple[int, ...] = ()
     altered: str = ""
     via: Location | None = None
+    leaves: bool = False
+    defaults: tuple[str, ...] = ()
 
 
 def flatten(
     roots: Sequence[RouterValue],
     *,
     corner: Corner,
-    express_major: int,
+    express: ExpressVersion,
     auth_names: Sequence[str] = (),
     prefix: str = "/",
 ) -> Flattened:
@@ -145,12 +152,12 @@ def flatten(
     Args:
         roots: the apps that are served.
         corner: for what is unknown.
-        express_major: 4 or 5.
+        express: its version; of a path that other versions read otherwise, that is said.
         auth_names: regular expressions for names of middleware that asks for a token, besides the usual ones.
         prefix: path template that stands before all paths.
     """
     auth = re.compile("|".join([*DEFAULT_AUTH_NAMES, *auth_names]), re.IGNORECASE)
-    state = _State(corner, express_major, auth)
+    state = _State(corner, express, auth)
     for root in roots:
         state.blockers = []
         _walk(state, root, _Place(template=prefix, raw="" if prefix == "/" else prefix))
@@ -167,13 +174,17 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
         change = router.items[altering[-1]] if altering and position < altering[-1] else None
         altered = change.reason if isinstance(change, OpaqueLayer) else place.altered
         template, raw, is_reached = _joined(state, place, item.path)
+        _doubted(state, item)
         conditions = tuple(dict.fromkeys((*place.conditions, *item.conditions)))
+        leaves = place.leaves or _leaves(router, item.path)
+        defaults = (*place.defaults, *_defaults(item.path))
         if isinstance(item, RegisteredRoute):
             via = place.via if place.conditions or not conditions else None
-            _route(state, item, template, raw, conditions, layers, via, reached=is_reached, altered=altered)
+            held = replace(place, conditions=conditions, via=via, leaves=leaves, defaults=defaults)
+            _route(state, item, template, raw, held, layers, reached=is_reached, altered=altered)
         elif isinstance(item, Mount):
             via = place.via if place.conditions else item.location
-            inner = _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered, via)
+            inner = _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered, via, leaves, defaults)
             _walk(state, item.router, inner)
         elif isinstance(item, Layer):
             layers.append((template, item.handler))
@@ -181,6 +192,7 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
                 item.handler.passes_on is False
                 and not conditions
                 and not altered
+                and not leaves
                 and is_reached
                 and not is_partial(template)
             ):
@@ -199,16 +211,39 @@ def _joined(state: _State, place: _Place, path: PathValue) -> tuple[str, str, bo
         source = regex_template(path.source)
         return join_paths(place.template, source), f"{place.raw}/{path.source}/{path.flags}", place.reached
     raw = _raw(path)
-    template = template_of(raw, state.express_major) if raw else "/"
+    template = template_of(raw, state.express.major) if raw else "/"
     if raw and not raw.startswith("/") and not template.startswith("/") and place.template not in {"", "/"}:
         pass
-    is_reached = place.reached and not (raw and matches_nothing(raw, state.express_major))
+    is_reached = place.reached and not (raw and matches_nothing(raw, state.express.major))
     whole = join_paths(place.template, template)
     return (
         (whole if whole.startswith(("/", UNRESOLVED, "*")) else f"/{whole}"),
         place.raw + ("" if raw == "/" and place.raw else raw),
         is_reached,
     )
+
+
+def _doubted(state: _State, item: Item) -> None:
+    """Note that a path means something else in another version that the service may run with."""
+    raw = _raw(item.path)
+    for other in state.express.others if raw else ():
+        if not is_read_alike(raw, state.express.major, other):
+            reason = (
+                f"{raw!r} is no path of the same meaning in Express {state.express.major} and {other}, and which one "
+                f"runs is not known (told by {state.express.told_by})"
+            )
+            state.unknown.append(Unknown(state.corner, item.location.file, item.location.line, reason))
+            return
+
+
+def _leaves(router: RouterValue, path: PathValue) -> bool:
+    """Return whether a callback for a parameter of a path may leave what is registered there."""
+    named = set(re.findall(r":(\w+)", _raw(path)))
+    return bool(named) and ("*" in router.leaving or not named.isdisjoint(router.leaving))
+
+
+def _defaults(path: PathValue) -> tuple[str, ...]:
+    return (path.origin or "something that is not known",) if isinstance(path, DefaultText) else ()
 
 
 def _raw(path: PathValue) -> str:
@@ -222,9 +257,8 @@ def _route(
     item: RegisteredRoute,
     template: str,
     raw: str,
-    conditions: tuple[str, ...],
+    place: _Place,
     layers: list[tuple[str, Handler]],
-    via: Location | None,
     *,
     reached: bool,
     altered: str,
@@ -234,7 +268,7 @@ def _route(
     secured = _secured(state, handlers, item.handlers[-1:])
     holes = _holes(item.path)
     for method in item.methods:
-        key = (method, canonical_path(template), item.location, conditions)
+        key = (method, canonical_path(template), item.location, place.conditions)
         if key in state.seen:
             continue
         state.seen.add(key)
@@ -245,14 +279,12 @@ def _route(
             raw=raw or "/",
             middleware=tuple(handler.name for handler in handlers),
             secured=secured,
-            via=via,
+            via=place.via,
         )
         if altered:
             state.routes.append(replace(route, state=Cell.UNKNOWN, detail=altered))
             continue
-        state.routes.append(
-            _judged(state, route, item, conditions, holes, reached=reached, is_method_known=method != "?")
-        )
+        state.routes.append(_judged(state, route, item, place, holes, reached=reached, is_method_known=method != "?"))
 
 
 def _secured(state: _State, handlers: Sequence[Handler], last: Sequence[Handler]) -> bool | None:
@@ -269,7 +301,7 @@ def _judged(
     state: _State,
     route: Route,
     item: RegisteredRoute,
-    conditions: tuple[str, ...],
+    place: _Place,
     holes: str,
     *,
     reached: bool,
@@ -292,16 +324,20 @@ def _judged(
     if blocker is not None and not is_partial(route.path):
         return replace(route, state=Cell.SHADOWED, detail=f"shadowed by {blocker.described}", via=blocker.location)
     passing = [handler.passes_on for handler in item.handlers]
-    answers = passing[-1:] == [False] and not any(handler.skips for handler in item.handlers[:-1])
+    answers = passing[-1:] == [False] and not (place.leaves or any(handler.skips for handler in item.handlers[:-1]))
     # A parameter with a constraint, or a group, takes less than its template says.
     is_plain = not is_partial(route.path) and not is_regex(route.path) and "(" not in route.raw
-    if not conditions and answers and is_plain:
+    if not place.conditions and answers and is_plain:
         described = f"{route.method} {route.path} at {item.location}"
         state.blockers.append(
             _Blocker(route.method, route.path, whole=False, described=described, location=item.location, raw=route.raw)
         )
-    if conditions:
-        return replace(route, state=Cell.CONDITIONAL, detail=f"only if {' and '.join(conditions)}")
+    if place.conditions:
+        return replace(route, state=Cell.CONDITIONAL, detail=f"only if {' and '.join(place.conditions)}")
+    if place.defaults:
+        # What is deployed without the variable has it, and the reader is told that there is one.
+        named = ", ".join(dict.fromkeys(place.defaults))
+        return replace(route, detail=f"its path is a default, in place of which {named} may name another")
     return route
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dtma_contract.discovery.express.classes import instantiate
 from dtma_contract.discovery.express.declarations import assign_pattern, defaulted, hoist
 from dtma_contract.discovery.express.endings import NORMAL, THROW
-from dtma_contract.discovery.express.machine import Frame, Machine
+from dtma_contract.discovery.express.frames import Frame
+from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     UNDEFINED,

@@ -11,7 +11,7 @@ from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import FunctionValue, NativeFunction, Opaque, Value
 
-__all__ = ["dispatches", "handler_name", "passes_on", "skips"]
+__all__ = ["dispatches", "handler_name", "may_leave", "passes_on", "skips"]
 
 # Request, response and the way on (Express, "Writing middleware").
 _WITH_NEXT = 3
@@ -50,6 +50,21 @@ def handler_name(written: Node | None, value: Value) -> str:
 def skips(value: Value) -> bool:
     """Return whether a handler may leave the rest of its own route (`next('route')`)."""
     return isinstance(value, FunctionValue) and bool(re.search(r"['\"`]route['\"`]|\.\.\.", value.node.text))
+
+
+def may_leave(value: Value) -> bool:
+    """Return whether a callback for a parameter may leave the route at hand (`next('route')`), as far as it shows."""
+    if not isinstance(value, FunctionValue):
+        return True
+    names = _parameters(value.node)
+    if len(names) < _WITH_NEXT or None in names:
+        return bool(re.search(r"\barguments\b|\.next\b", value.node.text)) or None in names
+    name = re.escape(str(names[2]))
+    body = value.node.get("body")
+    text = body.text if body is not None else name
+    # A call with nothing, or with what everyone calls an error.
+    plain = rf"\b{name}\(\s*(?:\)|(?:e|err|error|ex)\s*\)|new \w*Error\b)"
+    return len(re.findall(rf"\b{name}\b", text)) > len(re.findall(plain, text))
 
 
 def dispatches(function: FunctionValue) -> bool:

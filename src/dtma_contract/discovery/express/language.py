@@ -10,7 +10,7 @@ from dtma_contract.discovery.express.express_api import alter, is_registration_l
 from dtma_contract.discovery.express.injection import injected
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.map_methods import MAP_METHODS
-from dtma_contract.discovery.express.operators import as_text
+from dtma_contract.discovery.express.operators import as_text, number_as_text
 from dtma_contract.discovery.express.registrations import RouterValue, StackValue
 from dtma_contract.discovery.express.syntax import Node, excerpt
 from dtma_contract.discovery.express.text_methods import TEXT_METHODS
@@ -159,7 +159,7 @@ def _method(machine: Machine, holder: Value, name: str) -> Value:
     elif isinstance(holder, PatternValue):
         table = _PATTERN_METHODS
     elif isinstance(holder, int | float) and not isinstance(holder, bool):
-        table = {"toString": lambda machine, this, arguments, node: as_text(this)}
+        table = {"toString": lambda machine, this, arguments, node: number_as_text(this, arguments)}
     found = table.get(name) if table else None
     if found is None and isinstance(holder, ObjectValue):
         found = _OBJECT_METHODS.get(name)

@@ -8,13 +8,13 @@ Express bring stands in :mod:`language`, :mod:`node_api` and :mod:`express_api`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, TypeAlias
 
 from dtma_contract.discovery.express.callbacks import Callbacks
 from dtma_contract.discovery.express.contents import routers_in
 from dtma_contract.discovery.express.endings import NORMAL, THROW
+from dtma_contract.discovery.express.frames import Frame
 from dtma_contract.discovery.express.limits import ExhaustedError, Limits, ThrownError
 from dtma_contract.discovery.express.memory import Memory, Side, call_key
 from dtma_contract.discovery.express.needed_files import NeededFile
@@ -40,9 +40,10 @@ from dtma_contract.discovery.express.values import (
     alternatives,
     either,
 )
+from dtma_contract.discovery.express.version_ranges import ExpressVersion
 from dtma_contract.routes import Location
 
-__all__ = ["Evaluator", "Executor", "Frame", "Machine"]
+__all__ = ["Evaluator", "Executor", "Machine"]
 
 
 _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
@@ -60,36 +61,20 @@ Evaluator: TypeAlias = "Callable[[Machine, Node, Scope], Value]"
 Executor: TypeAlias = "Callable[[Machine, Node, Scope], int]"
 
 
-@dataclass(slots=True)
-class Frame:
-    """A call under way.
-
-    Attributes:
-        mark: how many conditions held when it began.
-        returned: what it may return, with conditions.
-        yielded: what a generator yielded.
-        site: the call, or None.
-    """
-
-    mark: int = 0
-    returned: list[tuple[str, Value]] = field(default_factory=list)
-    yielded: list[Value] = field(default_factory=list)
-    site: Node | None = None
-
-
 class Machine:
     """An evaluation.
 
     Args:
         load: evaluates the module that a specifier means in a file, and returns its exports.
         limits: what it may cost.
-        express_major: the version of Express that the program runs with.
+        express: the version of Express that the program runs with.
 
     Attributes:
         load: as above.
-        express_major: as above.
+        express: as above.
         limits: what the evaluation may cost.
         exports_of: the path and the exports of a module that was wholly evaluated, by importer and specifier.
+        defines_fields: whether a field without a value becomes a member, in a file; None where that is not said.
         handed: what was given to something that may call the functions in it, whenever it likes, by identity.
         unsure: how many things under way may not happen while the program loads.
         conditions: what the statement at hand depends on.
@@ -111,11 +96,12 @@ class Machine:
     """
 
     def __init__(
-        self, load: Callable[[str, str, Node], Value], limits: Limits | None = None, *, express_major: int = 4
+        self, load: Callable[[str, str, Node], Value], limits: Limits | None = None, *, express: ExpressVersion
     ) -> None:
         self.load = load
-        self.express_major = express_major
+        self.express = express
         self.exports_of: Callable[[str, str], tuple[str, Value] | None] = lambda importer, specifier: None
+        self.defines_fields: Callable[[str], bool | None] = lambda path: None
         self.unsure = 0
         self.handed: dict[int, Value] = {}
         self.limits = limits or Limits()
@@ -222,10 +208,10 @@ class Machine:
         """Note something that could not be resolved at a place."""
         self.problems.setdefault((location, reason), Problem(location, reason, hides))
 
-    def crashes(self, node: Node, reason: str) -> None:
+    def crashes(self, place: Node | Location, reason: str) -> None:
         """Note that the program ends here while it loads, unless that depends on something, or is caught."""
         if self.crash is None and not self.conditions and not self.tries and not self.unsure:
-            self.crash = (reason, self.location(node))
+            self.crash = (reason, place if isinstance(place, Location) else self.location(place))
 
     # -- state
 

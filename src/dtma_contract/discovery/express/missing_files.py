@@ -29,8 +29,8 @@ _MADE = re.compile(
 )
 
 
-def surely_missing(tree: FileTree, importer: str, specifier: str) -> bool:
-    """Return whether loading a module fails in every checkout of the program, however it was built.
+def surely_missing(tree: FileTree, importer: str, specifier: str) -> str:
+    """Return why loading a module fails in every checkout of the program on Linux, or nothing where that is not sure.
 
     Args:
         tree: the files.
@@ -38,13 +38,42 @@ def surely_missing(tree: FileTree, importer: str, specifier: str) -> bool:
         specifier: what it loads; nothing was found for it.
     """
     if not specifier.startswith(("./", "../")) or _OTHER_ENDINGS.search(specifier):
-        return False
+        return ""
     path = clean_path(join(dirname(importer), specifier))
     if not path or _MADE.search(_beyond(path, dirname(importer))):
-        return False
+        return ""
     stem, ending = splitext(path)
     stem = stem if ending in CODE_EXTENSIONS else path
-    return not (_has_kin(tree, stem) or _is_left_out(tree, stem) or _has_other_roots(tree, importer))
+    if _is_left_out(tree, stem) or _has_other_roots(tree, importer):
+        return ""
+    if other := _in_other_letters(tree, stem):
+        return f"{specifier} is {other} in other letters, large or small, and is not found on Linux"
+    return "" if _has_kin(tree, stem) else f"there is no {specifier}"
+
+
+def _in_other_letters(tree: FileTree, stem: str) -> str:
+    """Return the one file of code whose path differs in large and small letters alone; empty where there is none."""
+    place = ""
+    *above, last = stem.split("/")
+    for part in above:
+        names = tree.names(place)
+        alike = [part] if part in names else [name for name in names if name.lower() == part.lower()]
+        if len(alike) != 1:
+            return ""
+        place = join(place, alike[0])
+    names = tree.names(place)
+    files = [
+        name for name in names if splitext(name)[1] in CODE_EXTENSIONS and splitext(name)[0].lower() == last.lower()
+    ]
+    indexes = [
+        join(name, f"index{ending}")
+        for name in names
+        if name.lower() == last.lower()
+        for ending in CODE_EXTENSIONS
+        if tree.is_file(join(place, name, f"index{ending}"))
+    ]
+    found = [join(place, name) for name in (*files, *indexes)]
+    return found[0] if len(found) == 1 else ""
 
 
 def _beyond(path: str, folder: str) -> str:

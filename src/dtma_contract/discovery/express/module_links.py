@@ -8,7 +8,6 @@ from functools import partial
 
 from dtma_contract.discovery.express.compiler_helpers import copy_exports
 from dtma_contract.discovery.express.declarations import declare_all
-from dtma_contract.discovery.express.express_api import NO_EXPORT
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.modules import Module
 from dtma_contract.discovery.express.packages import Packages
@@ -19,6 +18,10 @@ from dtma_contract.discovery.express.values import UNDEFINED, Link, ObjectValue,
 __all__ = ["ModuleLinks"]
 
 _TYPE_DECLARATIONS = {"interface_declaration", "type_alias_declaration", "ambient_declaration"}
+
+# What stands before a name that is a type.
+_IN_TYPE = re.compile(r"(?:[:<|&]|\b(?:as|is|keyof|implements|satisfies|type))\s*$")
+_NEAR = 20
 
 _Load = Callable[..., Value]
 
@@ -98,22 +101,23 @@ class ModuleLinks:
                 return self._machine.got(starred.exports.props[name], starred.exports, node)
             if name == "default":
                 # A module of CommonJS is its own default.
-                return value if origin is None or not origin.is_esm else self._absent(value, origin, name, specifier)
+                return value if origin is None or not origin.is_esm else self._absent(value, name, specifier, node)
             if (
                 isinstance(value, ObjectValue)
                 and origin is not None
                 and value.find(name) is None
                 and not value.may_have_more
             ):
-                return self._absent(value, origin, name, specifier)
+                return self._absent(value, name, specifier, node)
             return self._machine.member(value, name, node)
 
         return Link(read)
 
-    def _absent(self, value: Value, origin: Module, name: str, specifier: str) -> Value:
+    def _absent(self, value: Value, name: str, specifier: str, node: Node) -> Value:
         if isinstance(value, ObjectValue) and value.may_have_more:
             return Opaque(name)
-        return Opaque(name, unresolved=f"{NO_EXPORT} as `{name}` in {origin.path}")
+        place = self._machine.location(_specifier_of(node, name))
+        return Opaque(name, unresolved=_no_export(name, specifier), missing_at=place)
 
     def check(self) -> None:
         """Note an import of a name that a module of ECMAScript does not export: it ends the process.
@@ -128,8 +132,8 @@ class ModuleLinks:
                 name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
             )
             if not known and self._is_used(module, name, node):
-                what = f"`{name}` is imported from {specifier}, which exports no such name"
-                self._machine.crashes(node, f"{what}: the process ends while it loads")
+                what = f"{_no_export(name, specifier)}: the process ends while it loads"
+                self._machine.crashes(_specifier_of(node, name), what)
 
     def _runs_as_esm(self, path: str) -> bool:
         if path.endswith((".mjs", ".mts")):
@@ -143,7 +147,8 @@ class ModuleLinks:
             return True
         local = next((local for _, known, local in self._specifiers_of(node) if known == name), name)
         text = module.file.content.decode("utf-8", "replace")
-        return bool(re.search(rf"(?<![:\w.<|&])\s*\b{re.escape(local)}\b\s*[.(,;)\]]", text))
+        found = re.finditer(rf"(?<![\w$.]){re.escape(local)}\b\s*[.(,;)\]]", text)
+        return any(not _IN_TYPE.search(text, max(0, use.start() - _NEAR), use.start()) for use in found)
 
     def _specifiers_of(self, node: Node) -> list[tuple[str, str, str]]:
         return self._specifiers(next((kid for kid in node.kids if kid.type == "import_clause"), None))
@@ -230,6 +235,21 @@ class ModuleLinks:
             decorator = self._machine.evaluate(node.kids[0], module.scope)
             if not isinstance(decorator, Opaque) and value is not None:
                 self._machine.call(decorator, UNDEFINED, [value], node)
+
+
+def _no_export(name: str, specifier: str) -> str:
+    return f"`{name}` is imported from {specifier}, which exports no such name"
+
+
+def _specifier_of(statement: Node, name: str) -> Node:
+    """Return where in an import or export a name of another module stands, else the statement."""
+    for clause in statement.kids:
+        for named in [clause, *clause.kids]:
+            for specifier in named.kids if named.type in {"named_imports", "export_clause"} else ():
+                known = specifier.get("name")
+                if known is not None and _module_name(known) == name:
+                    return specifier
+    return statement
 
 
 def _with_stars(module: Module) -> list[Module]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Callable
+import string
+from collections.abc import Callable, Sequence
 
 from dtma_contract.discovery.express.values import (
     NULL,
@@ -27,9 +28,11 @@ from dtma_contract.discovery.express.values import (
     truth,
 )
 
-__all__ = ["as_text", "binary", "loosely_equal", "negation", "signed", "type_name"]
+__all__ = ["as_text", "binary", "loosely_equal", "negation", "number_as_text", "signed", "type_name"]
 
 _MAX_PRODUCT = 16
+_DECIMAL = 10
+_DIGITS = string.digits + string.ascii_lowercase
 # No path is longer.
 _MAX_TEXT = 10_000
 
@@ -56,7 +59,8 @@ def as_text(value: Value) -> Value:
         known = [(condition, option) for condition, option in options if isinstance(option, str)]
         if len(known) == 1:
             is_sure = all(isinstance(option, str) for _, option in options)
-            return known[0][1] if is_sure else DefaultText(known[0][1])
+            origins = [option.origin for _, option in alternatives(value) if isinstance(option, Opaque)]
+            return known[0][1] if is_sure else DefaultText(known[0][1], *origins[:1])
         return either(*(known or options))
     if isinstance(value, ArrayValue) and not value.is_open:
         pieces: list[Value] = []
@@ -66,6 +70,21 @@ def as_text(value: Value) -> Value:
     if isinstance(value, PatternValue):
         return f"/{value.source}/{value.flags}"
     return Text((Hole(value.origin if isinstance(value, Opaque) else "?"),))
+
+
+def number_as_text(number: float, arguments: Sequence[Value]) -> Value:
+    """Return what ``toString`` of a number gives, its radix as an argument (ECMA-262, section 21.1.3.6)."""
+    radix = arguments[0] if arguments else UNDEFINED
+    if isinstance(radix, Nothing) or radix == _DECIMAL:
+        return as_text(number)
+    is_whole = math.isfinite(number) and number == int(number)
+    if not isinstance(radix, int | float) or radix not in range(2, len(_DIGITS) + 1) or not is_whole:
+        return Text((Hole("a number as text"),))
+    left, written = abs(int(number)), ""
+    while left:
+        left, digit = divmod(left, int(radix))
+        written = _DIGITS[digit] + written
+    return ("-" if number < 0 else "") + (written or "0")
 
 
 def _size(value: Value) -> int:

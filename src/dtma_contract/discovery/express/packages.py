@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from posixpath import dirname, join
 from typing import Any
 
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 
-__all__ = ["Package", "Packages", "TypeScriptSettings", "express_major"]
+__all__ = ["Package", "Packages", "TypeScriptSettings"]
 
 _MAX_EXTENDS = 8
+_TARGET = re.compile(r"es(?:next|(\d+))", re.IGNORECASE)
+_FIELDS_SINCE = 2022
 _PNPM_ENTRY = re.compile(r"^\s*-\s*['\"]?([^'\"#\n]+?)['\"]?\s*$", re.MULTILINE)
 
 
@@ -82,6 +84,8 @@ class TypeScriptSettings:
         out: the folder that is compiled into, or None.
         root: the folder that is compiled, or None.
         has_base: whether `baseUrl` is set, so that bare names are looked up below it.
+        defines_fields: whether a field without a value becomes a member of the instance (`useDefineForClassFields`);
+            None where that is not said.
     """
 
     folder: str
@@ -90,6 +94,7 @@ class TypeScriptSettings:
     out: str | None = None
     root: str | None = None
     has_base: bool = False
+    defines_fields: bool | None = None
 
     def alias_targets(self, specifier: str) -> Iterator[str]:
         """Yield the paths that an alias may stand for, the most specific one first."""
@@ -158,9 +163,7 @@ class Packages:
                     if found is None:
                         found = read
                     elif found.out is None and read.out is not None:
-                        found = TypeScriptSettings(
-                            folder, found.base, found.paths or read.paths, read.out, read.root, found.has_base
-                        )
+                        found = replace(found, paths=found.paths or read.paths, out=read.out, root=read.root)
             self._settings[folder] = found
         return self._settings[folder]
 
@@ -168,6 +171,8 @@ class Packages:
         base: str | None = None
         paths: dict[str, tuple[str, ...]] = {}
         paths_base = out = root = None
+        defines: bool | None = None
+        target = ""
         current: str | None = path
         for _ in range(_MAX_EXTENDS):
             document = _read_json(self.tree, current) if current else None
@@ -189,9 +194,22 @@ class Packages:
                 out = clean_path(join(here, options["outDir"]))
             if root is None and isinstance(options.get("rootDir"), str):
                 root = clean_path(join(here, options["rootDir"]))
+            if defines is None and isinstance(options.get("useDefineForClassFields"), bool):
+                defines = options["useDefineForClassFields"]
+            if not target and isinstance(options.get("target"), str):
+                target = options["target"]
             current = self._extended(here, document.get("extends"))
+        if defines is None and (known := _TARGET.fullmatch(target)):
+            # TypeScript, TSConfig reference: true by default from ES2022 on.
+            defines = not known[1] or int(known[1]) >= _FIELDS_SINCE
         return TypeScriptSettings(
-            dirname(path), base if base is not None else paths_base or dirname(path), paths, out, root, base is not None
+            dirname(path),
+            base if base is not None else paths_base or dirname(path),
+            paths,
+            out,
+            root,
+            base is not None,
+            defines,
         )
 
     def _extended(self, here: str, extends: Any) -> str | None:
@@ -260,19 +278,3 @@ def _ancestors(path: str) -> Iterator[str]:
     while path:
         path = dirname(path)
         yield path
-
-
-def express_major(packages: Packages, folder: str) -> int:
-    """Return the major version of Express that a service asks for; 4 where it does not say."""
-    place = folder
-    while True:
-        package: Package | None = packages.at(place)
-        asked = package.dependencies.get("express", "") if package else ""
-        if match := re.search(r"\d+", asked):
-            return int(match[0])
-        installed = packages.at(join(place, "node_modules/express"))
-        if installed is not None and (match := re.match(r"\d+", installed.text("version"))):
-            return int(match[0])
-        if not place:
-            return 4
-        place = place.rpartition("/")[0]

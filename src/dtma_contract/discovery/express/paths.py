@@ -23,6 +23,7 @@ from dtma_contract.discovery.express.path_syntax import (
 from dtma_contract.routes import UNRESOLVED
 
 __all__ = [
+    "is_read_alike",
     "is_regex",
     "join_paths",
     "matches_nothing",
@@ -116,6 +117,18 @@ def matches_nothing(raw: str, express_major: int) -> bool:
     if isinstance(first, Literal):
         return not first.text.startswith("/")
     return isinstance(first, Parameter) and not first.optional
+
+
+def is_read_alike(raw: str, express_major: int, other: int) -> bool:
+    """Return whether a path means the same in two versions, and is refused by both or by none.
+
+    Args:
+        raw: the string.
+        express_major: 4 or 5.
+        other: the other version.
+    """
+    told = [(template_of(raw, m), bool(syntax_error(raw, m)), matches_nothing(raw, m)) for m in (express_major, other)]
+    return told[0] == told[1]
 
 
 def _read(raw: str, express_major: int) -> tuple[Piece, ...]:

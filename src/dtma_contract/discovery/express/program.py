@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from posixpath import dirname
 
+from dtma_contract.discovery.express.absent_packages import absence_of_package
 from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers
 from dtma_contract.discovery.express.contents import may_act
@@ -15,6 +16,7 @@ from dtma_contract.discovery.express.declarations import hoist
 from dtma_contract.discovery.express.endings import NORMAL
 from dtma_contract.discovery.express.entry import Entry
 from dtma_contract.discovery.express.express_api import express_module
+from dtma_contract.discovery.express.express_version import express_version
 from dtma_contract.discovery.express.expressions import EVALUATORS
 from dtma_contract.discovery.express.language_globals import from_json, install_globals
 from dtma_contract.discovery.express.limits import Limits, ThrownError
@@ -24,10 +26,12 @@ from dtma_contract.discovery.express.module_links import ModuleLinks
 from dtma_contract.discovery.express.modules import Module
 from dtma_contract.discovery.express.node_api import NodeApi, url_class
 from dtma_contract.discovery.express.operators import as_text
-from dtma_contract.discovery.express.packages import Packages, express_major
+from dtma_contract.discovery.express.packages import Packages
+from dtma_contract.discovery.express.patched_loading import is_loading_patched
 from dtma_contract.discovery.express.resolution import Kind, Resolver
 from dtma_contract.discovery.express.statements import EXECUTORS
 from dtma_contract.discovery.express.syntax import Node, excerpt, parse
+from dtma_contract.discovery.express.unreadable_files import broken_at, json_problem, unreadable_package
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     DefaultText,
@@ -41,6 +45,7 @@ from dtma_contract.discovery.express.values import (
     alternatives,
     either,
 )
+from dtma_contract.discovery.express.version_ranges import ExpressVersion
 from dtma_contract.discovery.file_tree import FileTree
 from dtma_contract.routes import Location
 
@@ -70,6 +75,7 @@ class Program:
         entry: where it begins.
         folder: the folder that its process is started in.
         limits: what the evaluation may cost.
+        version: of Express; by default what the tree tells.
 
     Attributes:
         machine: the evaluation.
@@ -77,14 +83,23 @@ class Program:
     """
 
     def __init__(
-        self, tree: FileTree, packages: Packages, entry: Entry, folder: str, limits: Limits | None = None
+        self,
+        tree: FileTree,
+        packages: Packages,
+        entry: Entry,
+        folder: str,
+        limits: Limits | None = None,
+        *,
+        version: ExpressVersion | None = None,
     ) -> None:
         self._tree = tree
+        self._folder = folder
         self._packages = packages
         self._resolver = Resolver(tree, packages)
         self.entry = entry
-        self.machine = machine = Machine(self._load, limits, express_major=express_major(packages, folder))
+        self.machine = machine = Machine(self._load, limits, express=version or express_version(packages, folder))
         machine.exports_of = self._exports_of
+        machine.defines_fields = self._defines_fields
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
@@ -100,7 +115,9 @@ class Program:
     def run(self) -> None:
         """Evaluate the program from its entry."""
         location = Location(self.entry.path, 1)
-        self.machine.run_guarded(lambda: self.module(self.entry.path), location)
+        if crash := unreadable_package(self._tree, self.entry, self._folder):
+            self.machine.crashes(*crash)
+        self.machine.run_guarded(lambda: self.module(self.entry.path, is_needed=True), location)
         self.machine.run_guarded(self.machine.callbacks.run, location)
         self._links.check()
 
@@ -116,8 +133,13 @@ class Program:
             self.machine.run_guarded(partial(self._used, value, module.file.root), location)
         self.machine.run_guarded(self.machine.callbacks.run, location)
 
-    def module(self, path: str) -> Value:
-        """Evaluate a module, unless that was done, and return what importing it gives."""
+    def module(self, path: str, *, is_needed: bool = False) -> Value:
+        """Evaluate a module, unless that was done, and return what importing it gives.
+
+        Args:
+            path: of its file.
+            is_needed: whether the program ends where it cannot be loaded.
+        """
         known = self.modules.get(path)
         if known is not None:
             return known.value
@@ -126,14 +148,25 @@ class Program:
             self.machine.problem_at(Location(path, 0), "the file cannot be read")
             return Opaque(path, unresolved="a file that cannot be read")
         if path.endswith(".json"):
+            if is_needed and (problem := json_problem(self._tree, path)):
+                reason = f"{path} is no valid JSON, {problem[1]}: the process ends while it loads"
+                self.machine.crashes(Location(path, problem[0]), reason)
             return self._json(path, content)
         file = parse(path, content)
+        if is_needed and (broken := broken_at(file)):
+            self.machine.crashes(*broken)
         for line in file.error_lines[:3]:
             self.machine.problem_at(Location(path, line), "the syntax cannot be followed here")
         module = Module(path, file, Scope(self.machine.globals, is_function=True))
         self.modules[path] = module
         self._evaluate(module)
         return module.value
+
+    def _defines_fields(self, path: str) -> bool | None:
+        if path.endswith((".js", ".mjs", ".cjs", ".jsx")):
+            return True
+        settings = self._packages.settings(path)
+        return settings.defines_fields if settings is not None else None
 
     def _json(self, path: str, content: bytes) -> Value:
         try:
@@ -199,18 +232,36 @@ class Program:
         clean = specifier.removeprefix("file://")
         found = self._resolver.resolve(importer, clean)
         if found.kind is Kind.FILE:
-            return self.module(found.name)
+            is_json = found.name.endswith(".json")
+            # A compiler writes what it makes of a file that is imported; what is required is read as it is.
+            return self.module(found.name, is_needed=required or (is_needed and not is_json))
         if found.kind is Kind.BUILTIN:
             return self._node.module(found.name)
         if found.kind is Kind.PACKAGE:
+            if required or is_needed:
+                self._check_package(importer, clean, found.name, node)
             return self._package(found.name, clean)
         if required and self.machine.tries:
             raise ThrownError
         if not _NO_CODE.search(specifier):
             self.machine.problem(node, f"the module {specifier} cannot be found")
-        if (required or is_needed) and surely_missing(self._tree, importer, clean):
-            self.machine.crashes(node, f"there is no {specifier}: the process ends while it loads")
+        missing = surely_missing(self._tree, importer, clean) if required or is_needed else ""
+        if missing and not self._is_patched(importer):
+            self.machine.crashes(node, f"{missing}: the process ends while it loads")
         return Opaque(specifier, unresolved=f"the module {specifier} cannot be found")
+
+    def _is_patched(self, importer: str) -> bool:
+        package = self._packages.around(importer)
+        scripts = [str(script) for script in package.mapping("scripts").values()] if package else []
+        return is_loading_patched((module.file.content for module in self.modules.values()), scripts)
+
+    def _check_package(self, importer: str, specifier: str, name: str, node: Node) -> None:
+        absence = absence_of_package(self._packages, importer, specifier, name) if not self.machine.tries else None
+        if absence is not None:
+            reason, is_sure = absence
+            self.machine.problem(node, reason, hides=False)
+            if is_sure and not self._is_patched(importer):
+                self.machine.crashes(node, f"{reason}: the process ends while it loads")
 
     def _package(self, name: str, specifier: str) -> Value:
         if name in _ROUTER_PACKAGES:

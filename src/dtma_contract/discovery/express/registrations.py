@@ -7,7 +7,17 @@ from dataclasses import dataclass
 from dtma_contract.discovery.express.values import ObjectValue, PatternValue, Text
 from dtma_contract.routes import Location
 
-__all__ = ["Handler", "Layer", "Mount", "OpaqueLayer", "PathValue", "RegisteredRoute", "RouterValue", "StackValue"]
+__all__ = [
+    "Handler",
+    "Item",
+    "Layer",
+    "Mount",
+    "OpaqueLayer",
+    "PathValue",
+    "RegisteredRoute",
+    "RouterValue",
+    "StackValue",
+]
 
 # A path as it is registered: known, partly known, or a regular expression.
 PathValue = str | Text | PatternValue
@@ -98,9 +108,10 @@ class RouterValue(ObjectValue):
         location: where it was made.
         is_served: whether it was seen to listen, or to be handed to a server.
         is_mounted: whether another one mounts it.
+        leaving: parameters of which a callback may leave the route at hand; ``*`` for any.
     """
 
-    __slots__ = ("is_app", "is_mounted", "is_served", "items", "location", "settings")
+    __slots__ = ("is_app", "is_mounted", "is_served", "items", "leaving", "location", "settings")
 
     def __init__(self, location: Location, *, is_app: bool) -> None:
         super().__init__(tag="app" if is_app else "router")
@@ -109,6 +120,7 @@ class RouterValue(ObjectValue):
         self.location = location
         self.is_served = False
         self.is_mounted = False
+        self.leaving: set[str] = set()
         self.settings: dict[str, object] = {}
 
 

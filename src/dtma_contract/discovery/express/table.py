@@ -14,12 +14,15 @@ from dtma_contract.discovery.express.entry import Entry, entries_of
 from dtma_contract.discovery.express.flatten import Flattened, flatten
 from dtma_contract.discovery.express.later_code import LaterCode
 from dtma_contract.discovery.express.limits import Limits
-from dtma_contract.discovery.express.packages import Packages, express_major
+from dtma_contract.discovery.express.listening import NEVER_LISTENS, never_listens
+from dtma_contract.discovery.express.other_frameworks import other_framework
+from dtma_contract.discovery.express.packages import Packages
 from dtma_contract.discovery.express.paths import template_of
 from dtma_contract.discovery.express.program import Program
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import CODE_EXTENSIONS, Resolver
 from dtma_contract.discovery.express.syntax import parse
+from dtma_contract.discovery.express.unreadable_files import json_problem
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 from dtma_contract.errors import UsageError
 from dtma_contract.routes import (
@@ -94,9 +97,16 @@ def read_routes(
 
 def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None) -> Iterator[Entry]:
     if entry is not None:
-        found = Resolver(tree, packages).file(clean_path(join(folder, entry)))
-        if found is None:
-            raise UsageError(f"The entry {entry} is no file.", "Name it relative to the folder of the service.")
+        path = None if entry.startswith("/") else clean_path(join(folder, entry))
+        if path is None:
+            raise UsageError(
+                f"The entry {entry} lies outside of what is read.",
+                "Name a file of the service, relative to its folder, such as src/index.ts.",
+            )
+        found = Resolver(tree, packages).file(path)
+        if found is None or found.endswith(".json"):
+            what = "is no file" if found is None else "is no program"
+            raise UsageError(f"The entry {entry} {what}.", "Name it relative to the folder of the service.")
         # Compiled or not is told by how the service is usually started.
         usual = next(entries_of(tree, packages, folder), None)
         yield Entry(
@@ -111,6 +121,11 @@ def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None)
         yield candidate
     if not found_any:
         where = folder or "the folder"
+        if problem := json_problem(tree, join(folder, "package.json")):
+            raise UsageError(
+                f"The package.json in {where} is no valid JSON, line {problem[0]}: {problem[1]}.",
+                "Mend it, or name the file that the service starts with by --entry.",
+            )
         if packages.at(folder) is None:
             raise UsageError(
                 f"There is no package.json in {where}.", "Name the folder of the service, or its file with --entry."
@@ -141,10 +156,16 @@ class _Reader:
         self._corner = corner
         self._folder = folder
         self._auth_names = auth_names
-        self._major = express_major(packages, folder)
+        self._version = program.machine.express
 
     def table(self) -> RouteTable:
         machine = self._program.machine
+        if not _has_routes(self._program) and machine.crash is None:
+            other = other_framework(self._packages, self._folder, self._program.modules.values())
+            if other is not None:
+                place, reason = other
+                told = Unknown(self._corner, place.file, place.line, reason)
+                return RouteTable(self._corner, (), (told,), self._provenance())
         roots = _roots(machine.routers)
         flat = self._flattened(roots)
         routes, unknown = list(flat.routes), list(flat.unknown)
@@ -156,7 +177,12 @@ class _Reader:
             unknown.append(
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
+        unknown += self._unread_package()
         declared, missed = self._unreached(routes, is_sure=not unknown)
+        entry = self._program.entry.path
+        if machine.crash is None and never_listens(machine, self._program.modules, entry):
+            routes = [replace(route, state=Cell.UNKNOWN, detail=NEVER_LISTENS) for route in routes]
+            unknown.append(Unknown(self._corner, entry, 1, NEVER_LISTENS))
         routes += declared
         if machine.crash is not None:
             routes = [replace(route, state=Cell.DECLARED, detail=machine.crash[0]) for route in routes]
@@ -170,16 +196,22 @@ class _Reader:
         )
 
     def _flattened(self, roots: Sequence[RouterValue], prefix: str = "/") -> Flattened:
-        return flatten(
-            roots, corner=self._corner, express_major=self._major, auth_names=self._auth_names, prefix=prefix
-        )
+        return flatten(roots, corner=self._corner, express=self._version, auth_names=self._auth_names, prefix=prefix)
+
+    def _unread_package(self) -> Iterator[Unknown]:
+        path = join(self._folder, "package.json")
+        problem = json_problem(self._tree, path)
+        if problem and self._packages.at(self._folder) is None and self._program.machine.crash is None:
+            reason = f"the package.json is no valid JSON, {problem[1]}: nothing that it says was used"
+            yield Unknown(self._corner, path, problem[0], reason, "")
 
     def _provenance(self) -> dict[str, object]:
         package = self._packages.at(self._folder)
         return {
             "entry": self._program.entry.path,
             "entry_told_by": self._program.entry.told_by,
-            "express": self._major,
+            "express": self._version.major,
+            "express_told_by": self._version.told_by,
             "modules": len(self._program.modules),
             "needs_files": [needed.to_json() for needed in self._program.machine.needed.values()],
             "package": {
@@ -238,7 +270,7 @@ class _Reader:
                     path,
                     site.line,
                     f"{site.method} {site.path} is registered by code that nothing was seen to run",
-                    f"{UNRESOLVED}{template_of(site.path, self._major)}",
+                    f"{UNRESOLVED}{template_of(site.path, self._version.major)}",
                     site.method,
                 )
             )
@@ -262,7 +294,8 @@ class _Reader:
             if path in covered:
                 continue
             entry = Entry(path, "unreached", is_compiled=self._program.entry.is_compiled)
-            program = Program(self._tree, self._packages, entry, self._folder, Limits(steps=300_000))
+            limits = Limits(steps=300_000)
+            program = Program(self._tree, self._packages, entry, self._folder, limits, version=self._version)
             program.run()
             if not _has_routes(program):
                 program.run_exports()
@@ -307,7 +340,7 @@ class _Reader:
                 yield path
 
     def _of_site(self, path: str, site: CallSite, why: str) -> Route:
-        template = template_of(site.path, self._major)
+        template = template_of(site.path, self._version.major)
         return Route(
             site.method,
             f"{UNRESOLVED}{template if template.startswith('/') else '/' + template}",

@@ -8,7 +8,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from dtma_contract.routes import Location
 
 if TYPE_CHECKING:
     from dtma_contract.discovery.express.syntax import Node
@@ -71,9 +73,21 @@ NULL: Final = Nothing("null")
 
 
 class DefaultText(str):
-    """A text that holds where nothing else is said: a part of it is the default of something that is not known."""
+    """A text that holds where nothing else is said: a part of it is the default of something that is not known.
 
-    __slots__ = ()
+    Attributes:
+        origin: what that is, such as ``process.env.PREFIX``; empty where it is not known.
+    """
+
+    __slots__ = ("origin",)
+
+    origin: str
+
+    def __new__(cls, text: str, origin: str = "") -> Self:
+        """Make the text."""
+        made = super().__new__(cls, text)
+        made.origin = origin or getattr(text, "origin", "")
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +125,8 @@ class Text:
             return ""
         if len(parts) > 1 or isinstance(parts[0], Hole):
             return cls(tuple(parts))
-        return DefaultText(parts[0]) if any(isinstance(piece, DefaultText) for piece in pieces) else parts[0]
+        defaults = [piece for piece in pieces if isinstance(piece, DefaultText)]
+        return DefaultText(parts[0], defaults[0].origin) if defaults else parts[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,15 +150,17 @@ class Opaque:
         origin: how it was come by, such as ``process.env.PREFIX`` or ``cors()``.
         package: the dependency that it comes from; empty for anything else.
         unresolved: why it should have been known and is not; empty where it is a matter of the running program.
+        missing_at: where it is imported from a module that exports no such name; None for anything else.
     """
 
     origin: str
     package: str = ""
     unresolved: str = ""
+    missing_at: Location | None = None
 
     def derived(self, origin: str) -> Opaque:
         """Return what comes out of it, such as a member or the answer of a call."""
-        return Opaque(origin[:200], self.package, self.unresolved)
+        return Opaque(origin[:200], self.package, self.unresolved, self.missing_at)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -13,9 +13,20 @@ from dtma_contract.discovery.file_tree import FolderTree, MemoryTree
 GOOD = "fetch(`${dtmaUrl}/logs`);\n"
 
 
-def test_an_empty_tree_asks_for_nothing():
-    """No file is no request, and nothing is unknown."""
-    table = read({})
+@pytest.mark.parametrize("files", [{}, {"README.md": "the callers"}, {"a.test.ts": GOOD}], ids=["no", "other", "test"])
+def test_a_tree_without_a_caller_is_said_to_have_none(files):
+    """Nothing was read, so that it says of no route that nobody calls it."""
+    table = read(files)
+
+    assert (table.routes, [(one.prefix, one.reason.partition(":")[0]) for one in table.unknown]) == (
+        (),
+        [("/", "there is no caller to read")],
+    )
+
+
+def test_a_caller_that_asks_for_nothing_is_read():
+    """That it calls no route is sure."""
+    table = read({"a.ts": "export const answer = 42;"})
 
     assert (table.routes, table.unknown, table.complete) == ((), (), True)
 

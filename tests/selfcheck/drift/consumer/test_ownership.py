@@ -101,3 +101,27 @@ def test_a_method_that_cannot_be_resolved_hides_every_method_of_its_path():
 
     assert [(one.method, one.path, one.state.value) for one in table.routes] == [("ALL", "/tools", "unknown")]
     assert [(one.prefix, one.method) for one in table.unknown] == [("/tools", "ALL")]
+
+
+# What was declared, the URL, and whose that is.
+DECLARED = [
+    ("SERVICE_URL", (H("process.env.SERVICE_URL"), "/status"), OURS),
+    ("SERVICE_URL", (H("MY_SERVICE_URL"), "/status"), OTHER),
+    ("service.baseUrl", (H("config.service.baseUrl"), "/status"), OURS),
+    ("ip", ("http://", H("droplet.ip"), ":8080/status"), OURS),
+    ("GITHUB_API", (H("GITHUB_API"), "/status"), OURS),
+    ("http://10.0.0.4:8080", ("http://10.0.0.4:8080/status",), OURS),
+    ("http://10.0.0.4:8080", ("http://10.0.0.4:9090/status",), OTHER),
+    ("api.example.com", ("https://api.example.com/status",), OURS),
+    ("https://api.example.com/v1", ("https://api.example.com/v1/status",), OURS),
+    ("SERVICE_URL", (H("BILLING_URL"), "/status"), OTHER),
+    ("SERVICE_URL", (H("DTMA_URL"), "/status"), OURS),
+]
+
+
+@pytest.mark.parametrize(("declared", "url", "owner"), DECLARED)
+def test_what_was_declared_decides(declared, url, owner):
+    """It comes before all else, and leaves nothing doubtful; what says by itself that it is the agent's still is."""
+    rule = OwnershipRule(promised=PROMISED, declared=(declared,))
+
+    assert rule.owner(read_address(Text(url)), MENTIONS) == owner

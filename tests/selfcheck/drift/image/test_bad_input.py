@@ -31,6 +31,7 @@ from drift.image.built_images import (
 )
 
 from dtma_contract.discovery.container_image import ImageError, Limits, read_image
+from dtma_contract.discovery.container_image.byte_streams import Expansion
 
 END = b"\0" * 1024
 
@@ -258,6 +259,51 @@ def test_a_bomb_of_zeros_is_not_unpacked_into_memory(path, how):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 64 * 2**20
+
+
+def zeros(how, gibibytes):
+    """Return packed zeros: one piece of 64 MiB, as often as it takes, as members of gzip or frames of zstd."""
+    return packed(bytes(64 * 2**20), how) * (16 * gibibytes)
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+@pytest.mark.parametrize("where", ["in a file", "behind the end"])
+def test_a_bomb_below_the_bound_of_size_is_not_read_to_its_end(path, how, where):
+    """A layer of 6 GiB of zeros in a few MiB is given up after the first gibibyte, and named."""
+    begin = raw_header("app/big.js", 6 * 2**30) if where == "in a file" else layer(APP)
+    image = image_of(layer(APP), b"")
+    blob = packed(begin, how) + zeros(how, 6)
+    name = digest(blob)
+    manifest = json.loads(image.manifest)
+    manifest["layers"][1] |= {"digest": name, "size": len(blob)}
+    document = json.dumps(manifest).encode()
+    index = json.dumps({"manifests": [{"digest": digest(document), "size": len(document)}]}).encode()
+    write_oci(path, image, index=index, **{digest(document): document, name: blob})
+
+    with pytest.raises(ImageError, match=f"The layer {name}.* unpacks to more than 100 times its size, 1.0 GiB beyond"):
+        read_image(str(path))
+
+
+@pytest.mark.parametrize("how", ["gzip", "zstd"])
+def test_an_archive_that_is_a_bomb_is_not_read_to_its_end(path, how):
+    """A packed archive has the same bound as a layer."""
+    path.write_bytes(packed(raw_header("manifest.json", 6 * 2**30), how) + zeros(how, 6))
+
+    with pytest.raises(ImageError, match="unpacks to more than 100 times its size"):
+        read_image(str(path))
+
+
+def test_a_file_of_zeros_is_no_bomb(path):
+    """What packs well for a while is read, and what packs as code does brings the account back."""
+    oci_with_layer(path, layer({**APP, "var/log/lastlog": bytes(128 * 2**20)}), how="gzip")
+    account = Expansion(most=1000)
+    account.spend(1, 1000, "a layer")
+    account.spend(9, 27, "a layer")
+    account.spend(1, 1050, "a layer")
+
+    assert read_image(str(path)).entry == "app/dist/index.js"
+    with pytest.raises(ImageError, match="another layer unpacks to more than 100 times"):
+        account.spend(0, 24, "another layer")
 
 
 def test_zeros_behind_the_end_of_a_layer_are_bounded_too(path):

@@ -2,50 +2,14 @@
 
 from __future__ import annotations
 
-import getpass
-import shutil
 import socket
-import subprocess
 import threading
 from pathlib import Path
 
 import pytest
-from neighbours.fixtures import lacking
-from neighbours.processes import free_port, is_listening, running
+from neighbours.processes import free_port
 
 from dtma_contract.probes.ssh_tunnel import SshTunnel, SshTunnelError
-
-
-@pytest.fixture
-def ssh_host(tmp_path, monkeypatch):
-    """Return the port of an ssh server on loopback that lets this user in by key, and the user's name."""
-    server = shutil.which("sshd") or shutil.which("sshd", path="/usr/sbin")
-    if server is None or shutil.which("ssh") is None:
-        lacking("OpenSSH's server and client are not installed.")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", tmp_path / name], check=True)
-    (tmp_path / "authorized").write_bytes((tmp_path / "user.pub").read_bytes())
-    port = free_port()
-    lines = [
-        f"Port {port}", "ListenAddress 127.0.0.1", f"HostKey {tmp_path}/host",
-        f"AuthorizedKeysFile {tmp_path}/authorized",
-        "StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin yes", f"PidFile {tmp_path}/pid",
-    ]  # fmt: skip
-    (tmp_path / "sshd_config").write_text("\n".join(lines))
-    # ssh is told by a wrapper what a user's own configuration would tell it.
-    wrapper = tmp_path / "bin" / "ssh"
-    wrapper.parent.mkdir()
-    wrapper.write_text(
-        f"#!/bin/sh\nexec {shutil.which('ssh')} -F /dev/null -i {tmp_path}/user -o IdentitiesOnly=yes "
-        f'-o StrictHostKeyChecking=no -o UserKnownHostsFile={tmp_path}/known -o LogLevel=ERROR "$@"\n'
-    )
-    wrapper.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{wrapper.parent}:/usr/bin:/bin")
-    # Debian's server wants a folder that its start script makes; where only root may, root has.
-    Path("/run/sshd").mkdir(exist_ok=True)
-    command = [server, "-D", "-e", "-f", tmp_path / "sshd_config"]
-    with running(command, log=tmp_path / "log", ready=lambda: is_listening(port)):
-        yield port, getpass.getuser()
 
 
 @pytest.fixture
@@ -82,8 +46,7 @@ def asked(url):
 
 def test_the_socket_of_another_host_is_brought_here(ssh_host, remote_socket):
     """And is gone when the tunnel is closed, which can be done twice."""
-    port, user = ssh_host
-    tunnel = SshTunnel.open(f"ssh://{user}@127.0.0.1:{port}{remote_socket}")
+    tunnel = SshTunnel.open(ssh_host.endpoint(remote_socket))
     folder = Path(tunnel.url.removeprefix("unix://")).parent
 
     assert asked(tunnel.url) == b"engine"
@@ -95,7 +58,7 @@ def test_the_socket_of_another_host_is_brought_here(ssh_host, remote_socket):
 def test_a_host_that_refuses_is_told(ssh_host):
     """Another user has no key there; nothing is asked for on the terminal."""
     with pytest.raises(SshTunnelError, match=r"cannot be reached: .*Permission denied"):
-        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_host[0]}")
+        SshTunnel.open(f"ssh://nobody-of-that-name@127.0.0.1:{ssh_host.port}")
 
 
 def test_a_port_without_a_server_is_told(ssh_host):
