@@ -118,13 +118,16 @@ class Restarts:
         """
         how, ask = self._way()
         before = self._started_at()
-        left = threading.Event()
-        watching = threading.Thread(target=self._watch, args=(left,), name="restart-watch", daemon=True)
+        left, enough = threading.Event(), threading.Event()
+        watching = threading.Thread(target=self._watch, args=(left, enough), name="restart-watch", daemon=True)
+        # From before it is asked: a command may end when the agent is back.
         watching.start()
         try:
             ask()
             meanwhile()
+            left.wait(LEAVES_WITHIN)
         finally:
+            enough.set()
             watching.join()
         returned = has_returned(self._agent, self._contract)
         self._agent.restarting = False
@@ -141,10 +144,11 @@ class Restarts:
             return f"after {how} it was seen not to answer"
         raise NotJudgedError(f"after {how} it went on answering: that another process answers is not proven")
 
-    def _watch(self, left: threading.Event) -> None:
-        command = _COMMAND_WITHIN if self._settings.restart_command else 0.0
-        if has_left(self._agent, self._contract, command + LEAVES_WITHIN):
-            left.set()
+    def _watch(self, left: threading.Event, enough: threading.Event) -> None:
+        while not enough.wait(_POLL):
+            if not _answers(self._agent, self._contract):
+                left.set()
+                return
 
     def _way(self) -> tuple[str, Callable[[], None]]:
         settings = self._settings
@@ -173,7 +177,7 @@ class Restarts:
 
     def _by_command(self) -> None:
         try:
-            done = subprocess.run(
+            done = subprocess.run(  # noqa: S602 - the user's own command line, as it was given
                 self._settings.restart_command,
                 shell=True,
                 check=False,
