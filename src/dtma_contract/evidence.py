@@ -122,6 +122,12 @@ class Exchange:
         shown = body if len(body) <= _SHOWN_BODY else body[:_SHOWN_BODY] + "…"
         return f"{self.status} {self.media_type or 'no media type'} {shown}".strip()
 
+    @property
+    def repeatable(self) -> frozenset[str]:
+        """What an answer may repeat of the request: target, path, query and the path's segments."""
+        path, _, query = self.target.partition("?")
+        return frozenset({self.target, path, query, *path.split("/")} - {""})
+
     def fingerprint(self, names: Iterable[str] = ()) -> Fingerprint:
         """Return the shape of the answer.
 
@@ -130,7 +136,7 @@ class Exchange:
         """
         text = self.text
         path = self.target.split("?")[0]
-        for known in sorted({path, *path.strip("/").split("/"), *names} - {"", "/"}, key=len, reverse=True):
+        for known in sorted({*self.repeatable, *names} - {"", "/"}, key=len, reverse=True):
             text = text.replace(known, "")
         if path == "/":
             # Only where it stands alone: a page of HTML is full of slashes.

@@ -175,6 +175,7 @@ def differences(one: Exchange, other: Exchange, names: Iterable[str]) -> set[str
         other: another one.
         names: what the answers may repeat of their requests.
     """
-    listed = tuple(names)
+    # A segment may be a word of the answer's own, such as `status` in `statusCode`: it is taken out of both or of none.
+    listed = (*names, *one.repeatable, *other.repeatable)
     first, second = one.fingerprint(listed), other.fingerprint(listed)
     return {field.name for field in fields(first) if getattr(first, field.name) != getattr(second, field.name)}

@@ -41,7 +41,7 @@ from dtma_contract.observation.questions import (
 )
 from dtma_contract.observation.route_states import observe_routes
 from dtma_contract.preflight import Facts, Silence, is_dtma, judge
-from dtma_contract.probes.network import observe_network
+from dtma_contract.probes.network import observe_network, speaks_tls
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["MOST_REQUESTS", "HttpFacts", "observe_http"]
@@ -69,6 +69,8 @@ _ASKING_SECONDS: Final = 4.0
 _OPTIONAL_SECONDS: Final = 1.2
 
 _REFUSING: Final = frozenset({401, 403})
+# How a server of TLS ends a connection on which plain HTTP is spoken.
+_BROKEN: Final = frozenset({"connection-reset", "response-malformed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,17 @@ def observe_http(
     # The fence takes half a second to start, which the steps below HTTP may take anyway.
     with _fence_starting(target, contract, token, token_env, folder) as starting:
         steps = observe_network(target, patience=patience)
-        if any(step.failure for step in steps):
+        if any(step.failure or _is_foreign(step.greeting) for step in steps):
             return HttpFacts(steps)
-        return replace(_observe(starting, token_env=token_env if token else "", instance=instance), network=steps)
+        found = _observe(starting, token_env=token_env if token else "", instance=instance)
+        broken = found.answers and all(answer.failure in _BROKEN for answer in found.answers)
+        secure = speaks_tls(target) if broken and target.startswith("http:") else None
+        return replace(found, network=(*steps, secure) if secure else steps)
+
+
+def _is_foreign(greeting: str) -> bool:
+    """Return whether what was said unasked is another protocol's; then there is nobody to ask over HTTP."""
+    return bool(greeting) and not greeting.startswith("HTTP/")
 
 
 @contextlib.contextmanager

@@ -19,12 +19,22 @@ __all__ = [
     "named",
     "profile_of",
     "proxy_of",
+    "says_not_configured",
     "seconds_between",
     "telling_lines",
 ]
 
 _OK = 200
 _NOT_FOUND = 404
+_BAD_REQUEST = 400  # RFC 9110 section 15.5.1, the first of the failures
+_SERVER_ERRORS = 500  # RFC 9110 section 15.6
+_CREDENTIAL = r"(?:token|auth\w*|secret|api[ _-]?key|credentials?|bearer|[A-Z]+_(?:TOKEN|KEY))"
+_ABSENT = r"(?:not (?:been |yet )?(?:configured|set|provided|defined|available)|missing|unset|undefined|misconfigured)"
+_NOT_CONFIGURED = re.compile(
+    rf"configuration error|misconfigur|{_CREDENTIAL}\b[^.\n]{{0,40}}\b{_ABSENT}|"
+    rf"\b(?:no|missing|without(?: a| an)?) (?:\w+ ){{0,2}}{_CREDENTIAL}\b",
+    re.IGNORECASE,
+)
 
 # How proxies, load balancers and their error pages name themselves.
 _PROXY_SERVERS = re.compile(
@@ -35,7 +45,8 @@ _PROXY_SERVERS = re.compile(
 _PROXY_PAGES = re.compile(
     r"<center>\s*(nginx|openresty)|no healthy upstream|upstream connect error|no server is available to handle|"
     r"default backend - 404|404 page not found|bad gateway|service unavailable|gateway time-?out|proxy error|"
-    r"application is not available|the proxy server received an invalid response",
+    r"application is not available|the proxy server received an invalid response|no Route matched with those values|"
+    r"an invalid response was received from the upstream server|error code: 5[23]\d",
     re.IGNORECASE,
 )
 
@@ -73,6 +84,11 @@ def is_agents_health(answer: Answer) -> bool:
     return answer.status == _OK and answer.body.strip() == "OK"
 
 
+def says_not_configured(answer: Answer) -> bool:
+    """Return whether a server error says that the agent has no secret to compare a token with."""
+    return answer.status >= _SERVER_ERRORS and bool(_NOT_CONFIGURED.search(answer.body))
+
+
 def is_agents_fallback(answer: Answer) -> bool:
     """Return whether an answer has the shape of the agent's own 404 of an unknown path."""
     return answer.status == _NOT_FOUND and answer.json == {"error": "Not Found"}
@@ -85,7 +101,7 @@ def proxy_of(answer: Answer) -> str:
         return f"Server: {server}"
     if "via" in answer.headers:
         return f"Via: {answer.headers['via']}"
-    if answer.json is None and (page := _PROXY_PAGES.search(answer.body)):
+    if answer.status >= _BAD_REQUEST and (page := _PROXY_PAGES.search(answer.body)) and not answer.member("error"):
         return f"a page with “{' '.join(page[0].split())}”"
     return ""
 

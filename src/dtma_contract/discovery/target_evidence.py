@@ -119,7 +119,10 @@ def _by_itself(seen: Observed) -> Judged | None:
         return None
     if answer.status == _METHOD_NOT_ALLOWED:
         # Where every path refuses the method, or the header names it, something before the routes may refuse it.
-        is_routes = seen.fallback != _METHOD_NOT_ALLOWED and seen.probe.method not in allowed_methods(answer)
+        # Nothing refuses to read: there another route took the path for its own, and its neighbour's too.
+        allowed = allowed_methods(answer)
+        refuses_reading = seen.probe.method == "GET" and bool(allowed)
+        is_routes = (seen.fallback != _METHOD_NOT_ALLOWED or refuses_reading) and seen.probe.method not in allowed
         return Judged(Cell.ABSENT, look.evidence) if is_routes else None
     if look.state is MountState.MOUNTED:
         # A gateway's own page tells of what stands before the agent.

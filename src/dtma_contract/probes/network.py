@@ -22,7 +22,7 @@ from dtma_contract.errors import UsageError
 from dtma_contract.fence.upstream import TargetAddress
 from dtma_contract.probes.certificates import Certificate, read_certificate
 
-__all__ = ["observe_network"]
+__all__ = ["observe_network", "speaks_tls"]
 
 # RFC 8305 section 5: after that long the next address is tried beside the ones before it.
 _NEXT_ADDRESS_SECONDS: Final = 0.25
@@ -87,6 +87,32 @@ def observe_network(target: str, *, patience: float = 3.0) -> tuple[NetworkStep,
         name = (StepName.RESOLVE, StepName.CONNECT, StepName.TLS)[min(len(steps), 2)]
         steps.append(NetworkStep(name, _FAILURES[name], f"it could not be tried: {problem or type(problem)}", _now()))
     return tuple(steps)
+
+
+def speaks_tls(target: str, *, patience: float = 1.5) -> NetworkStep | None:
+    """Return the step that a plain target lacks where its port speaks TLS; None where it does not.
+
+    Many servers of TLS close a connection on which plain HTTP is spoken without a word. No request is sent, and any
+    certificate will do.
+
+    Args:
+        target: its URL.
+        patience: seconds that it may take.
+    """
+    at, began = _now(), time.perf_counter()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    try:
+        address = TargetAddress.from_url(target)
+        with (
+            socket.create_connection((address.hostname, address.port), timeout=patience) as connection,
+            context.wrap_socket(connection, server_hostname=address.hostname) as tls,
+        ):
+            said = f"port {address.port} speaks {tls.version()}, and plain HTTP was asked for"
+    except (OSError, ValueError, UsageError):
+        return None
+    return NetworkStep(StepName.TLS, _FAILURES[StepName.TLS], said, at, round((time.perf_counter() - began) * 1000, 3))
 
 
 _FAILURES: Final = {

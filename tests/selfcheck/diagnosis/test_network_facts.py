@@ -17,7 +17,7 @@ from neighbours.tls import tls_server, trusted_authority
 
 from dtma_contract.diagnosis.facts import StepName
 from dtma_contract.probes.certificates import read_certificate
-from dtma_contract.probes.network import observe_network
+from dtma_contract.probes.network import observe_network, speaks_tls
 
 RESOLVE, CONNECT, TLS = StepName
 NEEDS_TLS = pytest.mark.usefixtures("needs_nginx", "needs_openssl")
@@ -176,6 +176,18 @@ def test_a_server_that_speaks_no_tls_is_told_from_one_of_another_version():
 
     assert "speaks no TLS" in details[0]
     assert "no version of TLS in common" in details[1]
+
+
+@NEEDS_TLS
+def test_a_port_that_speaks_tls_is_told_whatever_its_certificate():
+    """Only where plain HTTP was asked for is it a fault, and a plain server is none."""
+    with tls_server(certificate="self-signed") as secure, no_upstream() as plain:
+        told = [speaks_tls(url.replace("https:", "http:")) for url in (secure, plain)]
+
+    assert told[0] is not None
+    assert (told[0].name, told[0].failure) == (TLS, "tls-failure")
+    assert "speaks TLSv1.3, and plain HTTP was asked for" in told[0].detail
+    assert told[1] is None
 
 
 def test_silence_in_the_handshake_ends_with_the_patience():

@@ -39,6 +39,10 @@ STUBBED = ("core.tools.start", "core.tools.stop", "core.tools.delete", "core.hea
 COMPOSE = {"com.docker.compose.project": "shop"}
 MANAGED = {"dtma.managed": "true"}
 TAKEN = "driver failed programming external connectivity: Bind for 0.0.0.0:18080 failed: port is already allocated"
+NO_PROGRAM = 'OCI runtime create failed: runc create failed: exec: "node": executable file not found in $PATH'
+NO_SECRET = {"success": False, "error": "Authentication is not configured on this agent"}
+UNKNOWN_ISSUER = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
+OLD = "2026-02-01T00:00:00Z"
 YOUNG = "2026-03-01T02:59:58Z"
 RESTARTING = container(state="restarting", restart_count=7, exit_code=1, started_at=YOUNG)
 EXPORT = "SyntaxError: The requested module './errors.js' does not provide an export named 'HttpError'"
@@ -113,7 +117,7 @@ ILL = {
     ),
     "an agent below a prefix": (
         answering(answer(Question.PREFIXED_HEALTH, 200, "OK"), facts=all_answering(404, NGINX_404, server="nginx")),
-        ["proxy-path-rewrite", "proxy-no-upstream", "not-a-dtma"],
+        ["proxy-path-rewrite", "not-a-dtma", "proxy-no-upstream"],
     ),
     "a path that arrives changed": (
         lacking(
@@ -264,6 +268,70 @@ ILL = {
         ),
         ["image-unpullable"],
     ),
+    "plain http to a server of tls that says nothing": (
+        silent("connection-reset", network=unreachable("tls-failure").network),
+        ["tls-failure", "connection-refused"],
+    ),
+    "a program that is not in the image": (
+        unreachable("connection-refused", docker=docker(agent=container(state="created", error=NO_PROGRAM))),
+        ["agent-crash-loop", "connection-refused"],
+    ),
+    "an agent whose own port is taken": (
+        unreachable("connection-refused", docker=docker(agent=RESTARTING, log=["Error: listen EADDRINUSE: :::30000"])),
+        ["agent-crash-loop", "connection-refused"],
+    ),
+    "an origin that the edge cannot reach": (
+        all_answering(522, "error code: 522", server="cloudflare"),
+        ["proxy-no-upstream"],
+    ),
+    "a gateway that speaks json": (
+        all_answering(502, {"message": "An invalid response was received"}, server="kong/3.4.0"),
+        ["proxy-no-upstream"],
+    ),
+    "a gateway that speaks json and has no route": (
+        all_answering(404, {"message": "no Route matched with those values"}, server="kong/3.4.0"),
+        ["proxy-no-upstream", "not-a-dtma"],
+    ),
+    "a 404 that repeats another path": (
+        all_answering(404, "<pre>Cannot GET /agent/dtmac-nowhere</pre>", server="openresty"),
+        ["proxy-path-rewrite", "not-a-dtma"],
+    ),
+    "no secret, in other words": (
+        answering(*(answer(question, 500, NO_SECRET) for question in (Question.TOOLS, Question.TOOLS_WITHOUT_TOKEN))),
+        ["token-not-configured"],
+    ),
+    "an engine that fails, and an empty list all the same": (
+        replace(HEALTHY, docker=docker(log=["[docker] list failed: connect ENOENT /var/run/docker.sock"])),
+        ["engine-unavailable"],
+    ),
+    "no socket, and a log that said so at the start": (
+        replace(
+            HEALTHY,
+            docker=docker(
+                agent=container(socket_mounted=False),
+                log=["2026-03-01T02:00:02Z error: connect ENOENT /var/run/docker.sock"],
+            ),
+        ),
+        ["engine-unavailable"],
+    ),
+    "a registry of an unknown issuer": (
+        replace(HEALTHY, docker=docker(log=[f'deploy web: Get "https://reg.example/v2/": {UNKNOWN_ISSUER}'])),
+        ["image-unpullable"],
+    ),
+    "a layer for which the disk has no room": (
+        replace(HEALTHY, docker=docker(log=["deploy web: failed to register layer: no space left on device"])),
+        ["image-unpullable"],
+    ),
+    "a container without labels that callers ask for": (
+        replace(HEALTHY, docker=docker(container("web", created_at=OLD), log=["POST /tools/web/start 404 1 ms"])),
+        ["state-lost"],
+    ),
+    "an instance that never was, beside another's failed deploy": (
+        replace(
+            HEALTHY, instance="web", docker=docker(container("tool"), log=["deploying tool", "pull access denied"])
+        ),
+        ["instance-unknown"],
+    ),
     "a route gone and everyone let in": (
         lacking(
             START,
@@ -311,6 +379,26 @@ WELL = {
     ),
     "a failed deploy that went well later": replace(
         HEALTHY, docker=docker(log=["WARN pull access denied for x/y:1", "INFO POST /tools 201 80 ms"])
+    ),
+    "a failed deploy that went well later, as an access log writes it": replace(
+        HEALTHY,
+        docker=docker(log=["pull access denied for x/y:1", '10.0.0.1 - - [01/Mar/2026] "POST /tools HTTP/1.1" 201 80']),
+    ),
+    "failures of long ago, with times of all kinds": answering(
+        answer(
+            Question.LOGS,
+            200,
+            {
+                "logs": [
+                    '2025-01-04 03:00:00,123 Conflict. The container name "/old" is already in use by container "a"',
+                    '{"level":50,"time":1735689600000,"msg":"invalid container name (a b)"}',
+                    "[04/Jan/2025:03:00:00 +0000] port is already allocated",
+                ]
+            },
+        )
+    ),
+    "a log that names the socket while it is asked": replace(
+        HEALTHY, docker=docker(log=["GET unix:///var/run/docker.sock/containers/json 200"])
     ),
     "a failed deploy of yesterday": replace(
         HEALTHY, docker=docker(log=["2026-02-27T02:00:00Z WARN pull access denied for x/y:1"])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from dtma_contract.fence.answers import AnswerReader, BrokenAnswerError
+from dtma_contract.fence.decisions import Failure
 from dtma_contract.fence.http1 import UnreadableRequestError, has_broken_line, parse_head, render_head
 
 PLAIN = b"GET /tools HTTP/1.1\r\nHost: fence\r\n"
@@ -122,3 +124,24 @@ def test_bare_line_feeds_are_seen_before_the_head_is_complete():
     """A head that never ends properly is refused at its first bare line feed."""
     assert has_broken_line(b"GET / HTTP/1.1\nHost: x\n\n")
     assert not has_broken_line(b"GET / HTTP/1.1\r\nHost: x\r")
+
+
+@pytest.mark.parametrize("said", [b"-ERR unknown\r\n", b"\x15\x03\x01\x00\x02\x02F", b"220 mail.example\r\n"])
+def test_another_protocol_is_told_at_its_first_bytes(said):
+    """Its peer may wait for the next request, so that no end of a head would ever come."""
+    with pytest.raises(BrokenAnswerError, match=r"no HTTP/1\.1") as told:
+        AnswerReader("GET", 1000).feed(said)
+
+    assert told.value.failure == Failure.RESPONSE_MALFORMED
+
+
+def test_an_answer_may_come_byte_by_byte():
+    """The first bytes are compared as far as they are there."""
+    reader = AnswerReader("GET", 1000)
+    whole = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK"
+
+    answers = [reader.feed(whole[place : place + 1]) for place in range(len(whole))]
+
+    assert answers[:-1] == [None] * (len(whole) - 1)
+    assert answers[-1] is not None
+    assert answers[-1].body == b"OK"

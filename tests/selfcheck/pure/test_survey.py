@@ -45,6 +45,16 @@ def of_state(surveyed, state):
             [answer(404, "Cannot GET /tools/two", target="/tools/two", media_type="text/html")],
             MountState.MISSING,
         ),
+        (
+            answer(404, {"statusCode": 404, "message": "No GET:/mcp/status"}, target="/mcp/status"),
+            [answer(404, {"statusCode": 404, "message": "No GET:/mcp/two"}, target="/mcp/two")],
+            MountState.MISSING,
+        ),
+        (
+            answer(404, {"message": "Cannot GET /logs?lines=100"}, target="/logs?lines=100"),
+            [answer(404, {"message": "Cannot GET /two"}, target="/two")],
+            MountState.MISSING,
+        ),
         (answer(404, {"error": "Tool 'a'"}), [answer(404, {"error": "Not Found"})], MountState.MOUNTED),
         (
             answer(404, {"error": "MCP endpoint not found", "availableEndpoints": ["a"]}),

@@ -48,6 +48,8 @@ LET_IN = {"bare": answer(404), "bare_look": LIKE_NOTHING}
         (seen(STATUS, 405, headers={"allow": "POST"}), Habits(), Cell.ABSENT),
         (seen(STATUS, 405, headers={"allow": "GET"}), Habits(), Cell.UNKNOWN),
         (seen(STATUS, 405, fallback=405), Habits(), Cell.UNKNOWN),
+        (seen(STATUS, 405, fallback=405, headers={"allow": "DELETE"}), Habits(), Cell.ABSENT),
+        (seen(START, 405, fallback=405, headers={"allow": "GET"}), Habits(), Cell.UNKNOWN),
         (seen(STATUS, 404, options=UNLIKE), Habits(), Cell.MOUNTED),
         (seen(STATUS, 404, bare=answer(401), bare_look=UNLIKE), Habits(), Cell.MOUNTED),
         (seen(START, 404), Habits(), Cell.UNKNOWN),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dtma_contract.diagnosis.facts import Answer, Facts, Question
-from dtma_contract.diagnosis.reading import answered, is_agent, is_success
+from dtma_contract.diagnosis.reading import answered, is_agent, is_success, says_not_configured
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container
 
 __all__ = ["authentication_open", "token_not_configured", "token_rejected"]
@@ -44,11 +44,11 @@ def token_not_configured(facts: Facts) -> Iterator[Suspicion]:
     evidence: list[Evidence] = []
     confidence = 0.0
     for answer in answered(facts, Question.TOOLS, Question.TOOLS_STATUS, Question.TOOLS_WITHOUT_TOKEN):
-        if answer.status >= 500 and "configuration error" in answer.body.lower():  # noqa: PLR2004 - server errors
+        if says_not_configured(answer):
             evidence, confidence = [of_answer(answer)], 0.95
             break
     says_none = _says_it_has_none(facts)
-    refused = [a for a in _protected(facts) if a.status in _REFUSING or a.status >= 500]  # noqa: PLR2004 - as above
+    refused = [a for a in _protected(facts) if a.status in _REFUSING or a.status >= 500]  # noqa: PLR2004 - RFC 9110 section 15.6
     if says_none is not None and refused and not any(is_success(a) for a in _protected(facts)):
         evidence = [*evidence, of_answer(says_none, "the agent's status says hasAuthToken: false, hasApiKey: false")]
         if not confidence:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dtma_contract.diagnosis.causes import Scenario
-from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, NetworkStep, Question, StepName
+from dtma_contract.diagnosis.facts import Answer, ContainerState, DockerFacts, Facts, NetworkStep, Question, StepName
 from dtma_contract.diagnosis.reading import answered, is_agent, seconds_between, telling_lines
 from dtma_contract.diagnosis.suspicion import (
     Evidence,
@@ -47,6 +47,8 @@ _ENDING = re.compile(
     r"|no such file or directory|ENOENT|EACCES",
     re.IGNORECASE,
 )
+# The Engine has no process of it: the image's program is not there, is for another machine, or lacks what it mounts.
+_NO_START = re.compile(r"OCI runtime|runc create|executable file not found|exec format error|shim task", re.IGNORECASE)
 
 
 def name_unresolvable(facts: Facts) -> Iterator[Suspicion]:
@@ -95,7 +97,8 @@ def _about_port(facts: Facts) -> Iterator[Evidence]:
         return
     state = container.state
     ended = f" with exit code {container.exit_code}" if state == "exited" and container.exit_code is not None else ""
-    yield of_container(container, docker, f"its container {container.name} is {state}{ended}")
+    why = f": {container.error}" if container.error and state != "running" else ""
+    yield of_container(container, docker, f"its container {container.name} is {state}{ended}{why}")
     if container.host_ports and facts.port not in container.host_ports:
         ports = ", ".join(map(str, sorted(container.host_ports)))
         yield of_container(container, docker, f"it publishes port {ports}, not {facts.port}")
@@ -130,21 +133,29 @@ def tls_failure(facts: Facts) -> Iterator[Suspicion]:
     """The handshake fails, or plain HTTP is spoken to a port that wants TLS."""
     step = facts.step(StepName.TLS)
     if step is not None and step.failure:
-        yield Suspicion("tls-failure", 0.95, (of_step(step),))
+        if facts.target.startswith("http:"):
+            yield _plain_on_tls(facts, of_step(step))
+        else:
+            yield Suspicion("tls-failure", 0.95, (of_step(step),))
         return
     for answer in answered(facts, Question.ROOT, Question.HEALTH):
         if _PLAIN_ON_TLS.search(answer.body):
-            yield Suspicion(
-                "tls-failure",
-                0.95,
-                (of_answer(answer),),
-                title="The port wants TLS, and plain HTTP was spoken.",
-                remedy=f"Name the target as {facts.target.replace('http://', 'https://', 1)}.",
-            )
+            yield _plain_on_tls(facts, of_answer(answer))
             return
     broken = _all_failed(facts, {"tls-failure", "response-malformed"})
     if broken and (broken.failure == "tls-failure" or _TLS_RECORD.search(broken.detail)):
         yield Suspicion("tls-failure", 0.85, (of_answer(broken),))
+
+
+def _plain_on_tls(facts: Facts, evidence: Evidence) -> Suspicion:
+    return Suspicion(
+        "tls-failure",
+        0.95,
+        (evidence,),
+        title="The port wants TLS, and plain HTTP was spoken.",
+        remedy=f"Name the target as {facts.target.replace('http://', 'https://', 1)}.",
+        explains=("connection-refused", "not-a-dtma"),
+    )
 
 
 def agent_crash_loop(facts: Facts) -> Iterator[Suspicion]:
@@ -200,16 +211,22 @@ def _container_ends(facts: Facts) -> tuple[float, Evidence] | None:
     if container.state == "restarting":
         return 0.97, said
     if container.state == "running":
-        young = seconds_between(container.started_at, docker.at)
-        is_young = young is not None and young < _STARTING_SECONDS
-        if container.restart_count >= _MANY_RESTARTS and is_young and container.exit_code not in {0, None}:
-            return 0.9, said
-        down = not is_agent(facts) and _is_unreachable(facts)
-        return (0.9, said) if container.restart_count and is_young and down else None
+        return (0.9, said) if _runs_again(container, docker, facts) else None
+    if container.state in {"created", "exited"} and _NO_START.search(container.error):
+        return 0.93, of_container(container, docker, f"{container.name} is {container.state}: {container.error}")
     by_hand = container.exit_code in _ENDED_BY_HAND and not container.out_of_memory
-    if container.state not in {"exited", "dead"} or by_hand or not _ended_early(container):
-        return None
-    return 0.9, said
+    ended = container.state in {"exited", "dead"} and not by_hand and _ended_early(container)
+    return (0.9, said) if ended else None
+
+
+def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) -> bool:
+    """Return whether a container that runs has just been started again, once more or for want of an answer."""
+    lived = seconds_between(container.started_at, docker.at)
+    if lived is None or lived >= _STARTING_SECONDS:
+        return False
+    if container.restart_count >= _MANY_RESTARTS and container.exit_code not in {0, None}:
+        return True
+    return bool(container.restart_count) and not is_agent(facts) and _is_unreachable(facts)
 
 
 def _ended_early(container: ContainerState) -> bool:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dtma_contract.diagnosis.deploy_log import failed_deploys, lines_while_asked
 from dtma_contract.diagnosis.facts import ContainerState, Facts, LogLine, Question
-from dtma_contract.diagnosis.reading import answered, is_agent, is_agents_health, seconds_between, telling_lines
+from dtma_contract.diagnosis.reading import answered, is_agent, is_agents_health, says_not_configured, telling_lines
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container, of_line
 
 __all__ = ["engine_unavailable", "image_unpullable", "port_conflict"]
@@ -21,24 +22,30 @@ _NO_ENGINE = re.compile(
     r"(?:permission denied|connection refused|no such file)[^\n]{0,60}\.sock",
     re.IGNORECASE,
 )
+# A line may name the socket and mean well.
+_FAILS = re.compile(
+    r"error|fail|cannot|could not|unable|refused|denied|E[A-Z]{4,}|un(?:available|reachable)|no such|not "
+)
 _NO_STORE = re.compile(r"database|sqlite|postgres|registry of instances|instance registry|alembic", re.IGNORECASE)
 _UNPULLABLE = re.compile(
-    r"pull access denied|manifest[^\n]{0,80}(?:unknown|not found)|repository[^\n]{0,60}(?:does not exist|not found)|"
+    r"pull access denied|manifest[^\n]{0,80}(?:unknown|not found|unauthorized|denied|403)|"
+    r"repository[^\n]{0,60}(?:does not exist|not found)|no matching manifest|failed to register layer|"
     r"failed to resolve reference|(?:cannot|could not|unable to|failed to|error)[^\n]{0,20}(?:be )?pull|"
     r"image[^\n]{0,80}(?:cannot be pulled|could not be pulled|not found|unavailable)|no such image|toomanyrequests|"
-    r"unauthorized: authentication required|lookup [\w.-]+[^\n]{0,40}no such host",
+    r"unauthorized: authentication required|lookup [\w.-]+[^\n]{0,40}no such host|requested access to the resource|"
+    r"error from registry|initializing source docker://|"
+    # Whatever went wrong while a registry was asked (OCI distribution specification, section "Endpoints").
+    r"(?:Get|Head|status code|status from (?:GET|HEAD) request to) \"?https?://[^\s\"]+/v2/",
     re.IGNORECASE,
 )
 _PORT_TAKEN = re.compile(
     r"port is already allocated|address already in use|failed to bind (?:host )?port", re.IGNORECASE
 )
 _PORT = re.compile(r"(?:0\.0\.0\.0|127\.0\.0\.1|\[::\]|::|[\d.]+|port):? ?(\d{2,5})\b")
+# Node, Python and Go on a port of their own; the Engine never says it so.
+_LISTENS = re.compile(r"EADDRINUSE|\[Errno 98\]|listen tcp", re.IGNORECASE)
+_AGENT_PORT = 30000
 _LISTING = (Question.TOOLS, Question.TOOLS_STATUS, Question.DIAGNOSTICS_DOCKER)
-# What the tool itself deploys to tell a stub.
-_OWN = re.compile(r"dtmac-|registry\.invalid|\.invalid\b")
-_NAMESPACE = re.compile(r"dtmac-[a-z0-9]+-")
-# Older failures say nothing of today; where an instance is named, all of its lines count.
-_RECENT_SECONDS = 3600.0
 
 
 def engine_unavailable(facts: Facts) -> Iterator[Suspicion]:
@@ -47,11 +54,18 @@ def engine_unavailable(facts: Facts) -> Iterator[Suspicion]:
     if not well and not is_agent(facts):
         return
     confidence, evidence = _failing_operations(facts)
-    if not confidence:
-        return
-    evidence += map(of_line, telling_lines(facts.log_lines, _NO_ENGINE, 2))
+    # An agent may answer an empty list all the same, and write down why.
+    lines = tuple(line for line in lines_while_asked(facts, _NO_ENGINE) if _FAILS.search(line.text))
     container = facts.docker.agent_container if facts.docker else None
-    if facts.docker and container and not container.socket_mounted and "DOCKER_HOST" not in container.environment:
+    # No container is given a socket while it runs, so that older lines of its log count then too.
+    lacks = container is not None and not container.socket_mounted and "DOCKER_HOST" not in container.environment
+    if lacks:
+        lines = lines or telling_lines(facts.log_lines, _NO_ENGINE, 2)
+    if not confidence and not lines:
+        return
+    confidence = confidence or 0.9
+    evidence += map(of_line, lines[-2:] or telling_lines(facts.log_lines, _NO_ENGINE, 2))
+    if facts.docker and container and lacks:
         said = f"the Docker socket is not mounted in the container {container.name}"
         evidence.insert(0, of_container(container, facts.docker, said))
         confidence = 0.98
@@ -67,9 +81,7 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
     failing = [
         answer
         for answer in answered(facts, *_LISTING, Question.UNRESOLVABLE_DEPLOY, Question.STATUS, Question.MCP_STATUS)
-        if answer.status >= _SERVER_ERRORS
-        and "configuration error" not in answer.body.lower()
-        and not _NO_STORE.search(answer.body)
+        if answer.status >= _SERVER_ERRORS and not says_not_configured(answer) and not _NO_STORE.search(answer.body)
     ]
     saying = [answer for answer in failing if _NO_ENGINE.search(answer.body)]
     if saying:
@@ -93,7 +105,7 @@ def image_unpullable(facts: Facts) -> Iterator[Suspicion]:
                 "image-unpullable", 0.9, (of_answer(answer),), fields={"tool_image": _image_in(answer.body)}
             )
             return
-    lines = _deploy_lines(facts, _UNPULLABLE)
+    lines = failed_deploys(facts, _UNPULLABLE)
     if not lines or telling_lines(lines, _NO_ENGINE, 1):
         return
     yield Suspicion(
@@ -122,9 +134,17 @@ def port_conflict(facts: Facts) -> Iterator[Suspicion]:
                 fields={"instance": container.name},
             )
             return
-    lines = _deploy_lines(facts, _PORT_TAKEN)
+    lines = tuple(line for line in failed_deploys(facts, _PORT_TAKEN) if not _is_own_port(line, facts))
     if lines:
         yield Suspicion("port-conflict", 0.85, (*map(of_line, lines), *_holders_of_line(lines[-1], facts)))
+
+
+def _is_own_port(line: LogLine, facts: Facts) -> bool:
+    """Return whether it is the agent itself that cannot listen: its own process says so, in its runtime's words."""
+    container = facts.docker.agent_container if facts.docker else None
+    inside = {int(port.partition("/")[0]) for port in container.ports} if container else set()
+    ports = {int(text) for text in _PORT.findall(line.text)}
+    return bool(_LISTENS.search(line.text)) and (not ports or bool(ports & {*inside, _AGENT_PORT, facts.port}))
 
 
 def _is_tool(container: ContainerState, facts: Facts) -> bool:
@@ -159,38 +179,3 @@ def _holders_of_line(line: LogLine, facts: Facts) -> Iterator[Evidence]:
             if other.state == "running" and int(text) in other.host_ports:
                 yield Evidence(f"port {text} is published by the container {other.name}", "docker: list of containers")
                 return
-
-
-def _deploy_lines(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
-    """Return the lines that tell of a failed deploy: of the instance asked about, or else of the last hour."""
-    lines = [line for line in _before(facts) if not _OWN.search(line.text)]
-    found = telling_lines(lines, pattern)
-    if facts.instance:
-        about = tuple(line for line in found if facts.instance in line.text)
-        # An agent may say why without saying of what; then its last words on it count.
-        return about or found[-1:]
-    if not found or _succeeded_since(found[-1], lines):
-        return ()
-    age = seconds_between(_time_of(found[-1]), facts.at)
-    return found if age is None or age < _RECENT_SECONDS else ()
-
-
-def _before(facts: Facts) -> Iterator[LogLine]:
-    """Yield what the log held before it was asked: a deploy that cannot succeed was among the questions."""
-    own = {name for answer in facts.answers for name in _NAMESPACE.findall(answer.path)}
-    for line in facts.log_lines:
-        if any(name in line.text for name in own):
-            return
-        yield line
-
-
-def _succeeded_since(line: LogLine, lines: list[LogLine]) -> bool:
-    later = lines[len(lines) - lines[::-1].index(line) :]
-    return any(re.search(r"POST /tools 20[01]\b", each.text) for each in later)
-
-
-def _time_of(line: LogLine) -> str:
-    if line.at:
-        return line.at
-    written = re.match(r"\[?(\d{4}-\d\d-\d\dT[\d:.]+Z?)", line.text)
-    return written[1] if written else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dtma_contract.diagnosis.deploy_log import failed_deploys
 from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, Question
 from dtma_contract.diagnosis.reading import answered, is_agent, telling_lines
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_container, of_line
@@ -17,6 +18,9 @@ _INVALID = re.compile(r"invalid container name|only \[a-zA-Z0-9\]", re.IGNORECAS
 _TAKEN = re.compile(
     r"container name \"?/?([\w.-]+)\"? is already in use|name '([\w.-]+)' is taken by a container", re.IGNORECASE
 )
+# What callers ask of one instance, as access logs write it: plain, as Apache does, and as JSON.
+_DENIED = re.compile(r"/tools/([\w.-]+)(?:/(?:start|stop|execute))?[\s\"?]")
+_UNMANAGED = re.compile(r"Tool instance '([\w.-]+)' not found or not managed")
 _OF_OTHERS = "com.docker.compose."
 
 
@@ -28,13 +32,13 @@ def instance_name_invalid(facts: Facts) -> Iterator[Suspicion]:
         said = f"“{facts.instance}” has {shown}, where a name matches [a-zA-Z0-9][a-zA-Z0-9_.-]+"
         lines = telling_lines(facts.log_lines, _INVALID, 1)
         yield Suspicion("instance-name-invalid", 0.98, (Evidence(said, "the name given"), *map(of_line, lines)))
-    elif not facts.instance and (lines := telling_lines(facts.log_lines, _INVALID)):
+    elif not facts.instance and (lines := failed_deploys(facts, _INVALID)):
         yield Suspicion("instance-name-invalid", 0.7, tuple(map(of_line, lines)))
 
 
 def container_name_taken(facts: Facts) -> Iterator[Suspicion]:
     """A container of that name is there, and somebody else's."""
-    for line in telling_lines(facts.log_lines, _TAKEN):
+    for line in failed_deploys(facts, _TAKEN):
         match = _TAKEN.search(line.text)
         name = next(filter(None, match.groups())) if match else ""
         if name and (not facts.instance or name == facts.instance) and "dtmac-" not in name:
@@ -126,6 +130,12 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
         and each.state == "running"
         and each.name not in listed
     ]
+    denied_names = _denied_in_log(facts) - listed
+    asked = [
+        each
+        for each in (facts.docker.containers if facts.docker else ())
+        if each.name in denied_names and _is_agents(each, facts)
+    ]
     if lost and facts.docker:
         said = f"{_few([each.name for each in lost])} run with the agent's labels, and GET /tools does not list them"
         yield Suspicion(
@@ -134,8 +144,32 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
             (of_container(lost[0], facts.docker, said), *_restarted(lost[0], facts)),
             fields={"instance": lost[0].name},
         )
+    elif asked and facts.docker:
+        said = f"the container {asked[0].name} is {asked[0].state}, and the agent does not list it"
+        lines = [line for line in facts.log_lines if asked[0].name in _denied_names(line.text)]
+        yield Suspicion(
+            "state-lost",
+            0.88,
+            (
+                of_container(asked[0], facts.docker, said),
+                *map(of_line, lines[-1:]),
+                *_restarted(asked[0], facts),
+            ),
+            fields={"instance": asked[0].name},
+        )
     elif not facts.docker and (hidden := _running_by_status(facts) - listed):
         yield _listed_by_status(tuple(sorted(hidden)), facts)
+
+
+def _denied_in_log(facts: Facts) -> frozenset[str]:
+    """Return the names of the instances that the agent's log shows it to have answered 404 for."""
+    return frozenset(name for line in facts.log_lines for name in _denied_names(line.text))
+
+
+def _denied_names(text: str) -> frozenset[str]:
+    found = [match[1] for match in _DENIED.finditer(text)] if "404" in text else []
+    found += _UNMANAGED.findall(text)
+    return frozenset(found)
 
 
 def _is_denied(answer: Answer) -> bool:

@@ -21,7 +21,9 @@ from dtma_contract.routes import Cell
 
 __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 
-_GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
+# RFC 9110 sections 15.6.3 to 15.6.5, and Cloudflare's own for an origin that it cannot reach (its documentation,
+# "Cloudflare 5xx errors").
+_GATEWAY_ERRORS = {502, 503, 504, *range(520, 528), 530}
 _NOT_FOUND = 404
 # Failures of the kind that no agent shows, and what they say of what answers.
 _NO_AGENTS = {
@@ -35,7 +37,7 @@ _OWN_NAME = re.compile(r"dtmac-[\w.-]+")
 def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
     """A gateway's own error page; or a proxy that answers 404 by itself for every path."""
     basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
-    gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS and answer.json is None]
+    gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS and _is_by_proxy(answer)]
     if gateway and not is_agent(facts):
         marks = ", ".join(sorted({mark for answer in gateway if (mark := proxy_of(answer))}))
         by = f", which is a proxy's own page ({marks})" if marks else ", which is no answer of an agent"
@@ -45,12 +47,17 @@ def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
             "proxy-no-upstream", confidence, (of_answer(gateway[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
         return
-    own = [answer for answer in basic if answer.status == _NOT_FOUND and answer.json is None and proxy_of(answer)]
-    if basic and len(own) == len(basic):
+    own = [answer for answer in basic if answer.status == _NOT_FOUND and proxy_of(answer) and _is_by_proxy(answer)]
+    if basic and len(own) == len(basic) and not _repeats_another_path(facts):
         said = f"every path is answered by the proxy itself: {own[0].describe(80)}, {proxy_of(own[0])}"
         yield Suspicion(
             "proxy-no-upstream", 0.75, (of_answer(own[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
+
+
+def _is_by_proxy(answer: Answer) -> bool:
+    """Return whether a failure may be a proxy's own answer; an agent says `error`, gateways of APIs say `message`."""
+    return answer.json is None or (answer.member("message") is not None and answer.member("error") is None)
 
 
 def _behind(facts: Facts) -> Iterator[Evidence]:
@@ -75,6 +82,7 @@ def _docker(facts: Facts) -> tuple[str, ...]:
 def proxy_path_rewrite(facts: Facts) -> Iterator[Suspicion]:
     """The agent is asked for another path than the caller named."""
     yield from _rewritten_in_log(facts)
+    yield from _rewritten_in_answers(facts)
     lives_below = [a for a in answered(facts, Question.PREFIXED_HEALTH) if is_agents_health(a)]
     if lives_below and not is_agent(facts):
         answer = lives_below[0]
@@ -86,6 +94,7 @@ def proxy_path_rewrite(facts: Facts) -> Iterator[Suspicion]:
             title=f"The agent answers below {prefix}, not at the top.",
             remedy=f"Name the target with the prefix, {facts.target.rstrip('/')}{prefix}, or let the proxy pass every "
             "path on to the agent.",
+            explains=("proxy-no-upstream",),
         )
     stripped = [a for a in answered(facts, Question.STRIPPED_HEALTH) if _answers_like_the_top(a, facts)]
     if stripped:
@@ -176,6 +185,40 @@ def _rewritten_in_log(facts: Facts) -> Iterator[Suspicion]:
         return
 
 
+def _rewritten_in_answers(facts: Facts) -> Iterator[Suspicion]:
+    """Many frameworks repeat in their 404 the path that they were asked for."""
+    for answer, arrived in _repeated_paths(facts):
+        added = arrived.removesuffix(answer.path)
+        what = f"puts {added} before the path" if arrived.endswith(answer.path) else "changes the path"
+        if answer.path.endswith(arrived):
+            what = f"strips {answer.path.removesuffix(arrived)}"
+        yield Suspicion(
+            "proxy-path-rewrite",
+            0.95,
+            (of_answer(answer), Evidence(f"what was sent is {answer.path}, what arrived is {arrived}", "http")),
+            title=f"Something in front of the agent {what}.",
+            explains=("proxy-no-upstream",),
+        )
+        return
+
+
+def _repeats_another_path(facts: Facts) -> bool:
+    return any(True for _ in _repeated_paths(facts))
+
+
+def _repeated_paths(facts: Facts) -> Iterator[tuple[Answer, str]]:
+    """Yield the answers that repeat a path with the random name that was asked for, though not that path."""
+    for answer in answered(facts, Question.NOWHERE):
+        asked = _OWN_NAME.search(answer.path)
+        if answer.status != _NOT_FOUND or asked is None:
+            continue
+        # JSON may write a slash with a backslash, HTML as an entity.
+        text = answer.body.replace("\\/", "/").replace("&#x2F;", "/").replace("&#47;", "/")
+        found = re.findall(rf"(?<![\w:./-])((?:/[\w.~-]+)*/{re.escape(asked[0])})(?![\w-])", text)
+        if found and answer.path not in found:
+            yield answer, max(found, key=len)
+
+
 def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
     """Something answers, and nothing of it is an agent's."""
     answers = answered(facts)
@@ -185,7 +228,7 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
     if is_agent(facts) or any(is_agents_health(answer) for answer in answered(facts, Question.HEALTH)):
         return
     first = next(iter(answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)), answers[0])
-    if first.status in _GATEWAY_ERRORS and first.json is None:
+    if first.status in _GATEWAY_ERRORS and _is_by_proxy(first):
         return
     elsewhere = urlsplit(first.headers.get("location", ""))
     title = ""
