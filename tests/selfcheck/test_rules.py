@@ -41,20 +41,21 @@ PURE = {
             "registrations", "syntax", "values", "version_ranges",
         )
     ),
-    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
+    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions", "verified")),
     "dtma_contract.probes.certificates",
     "dtma_contract.diagnosis",
     *(
         f"dtma_contract.diagnosis.{name}"
         for name in (
-            "agent_choice", "causes", "code", "diagnosis", "engine_answers", "engine_log", "facts", "reading", "rules",
-            "suspicion",
+            "agent_choice", "attribution", "causes", "code", "diagnosis", "engine_answers", "engine_log", "facts",
+            "reading", "rules", "suspicion", "usability",
         )
     ),
     *(
         f"dtma_contract.diagnosis.rules.{name}"
         for name in (
-            "authentication", "connection", "engine", "instances", "responses", "routes", "standing_before",
+            "authentication", "connection", "engine", "experiments", "instances", "responses", "routes",
+            "standing_before",
         )
     ),
     "dtma_contract.discovery.introspection.answer",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -18,6 +19,9 @@ __all__ = ["Answer", "AnswerReader", "BrokenAnswerError", "decoded", "failed", "
 
 _FENCE: Final = b"x-dtmac-"
 _HOP_BY_HOP: Final = {b"connection", b"keep-alive", b"proxy-connection", b"transfer-encoding", b"upgrade", b"trailer"}
+# What every answer begins with (RFC 9112 section 4), and how much of what begins otherwise is told.
+_STATUS_LINE: Final = b"HTTP/"
+_SHOWN_START: Final = 40
 _BODILESS: Final = {204, 304}
 _TEXT: Final = ("json", "text", "xml", "javascript", "html", "urlencoded")
 
@@ -95,6 +99,7 @@ class AnswerReader:
         self._size = 0
         self._head: h11.Response | None = None
         self._parts: list[bytes] = []
+        self._start = b""
 
     @property
     def has_begun(self) -> bool:
@@ -107,6 +112,7 @@ class AnswerReader:
         Raises:
             BrokenAnswerError: it is too large, broken off or no HTTP.
         """
+        self._check_start(data)
         try:
             self._connection.receive_data(data)
             while True:
@@ -129,6 +135,15 @@ class AnswerReader:
             raise BrokenAnswerError(
                 Failure.RESPONSE_MALFORMED, f"The target's bytes are no HTTP/1.1: {str(problem)[:200]}."
             ) from None
+
+    def _check_start(self, data: bytes) -> None:
+        """Refuse another protocol by its first bytes: an ssh server's greeting, for one, never ends a head."""
+        self._start += data[: len(_STATUS_LINE) - len(self._start)]
+        if not _STATUS_LINE.startswith(self._start):
+            begins = re.sub(r"[^ -~].*", "", data[:_SHOWN_START].decode("latin-1"), flags=re.DOTALL)
+            raise BrokenAnswerError(
+                Failure.RESPONSE_MALFORMED, f'The target\'s bytes are no HTTP/1.1; they begin with "{begins}".'
+            )
 
     def _add(self, data: bytes) -> None:
         self._size += len(data)

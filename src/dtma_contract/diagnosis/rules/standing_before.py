@@ -23,6 +23,11 @@ __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 
 _GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
 _NOT_FOUND = 404
+# Failures of the kind that no agent shows, and what they say of what answers.
+_NO_AGENTS = {
+    "response-malformed": "What answers there does not speak HTTP.",
+    "response-too-large": "What answers there sends more than any agent does.",
+}
 _REQUEST_LINE = re.compile(r"\b(GET|POST|DELETE|OPTIONS|PUT|HEAD) (/\S*)")
 _OWN_NAME = re.compile(r"dtmac-[\w.-]+")
 
@@ -202,11 +207,10 @@ def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
             explains=("connection-refused", "connection-timeout"),
         )
         return
-    broken = next((answer for answer in facts.answers if answer.failure == "response-malformed"), None)
+    broken = next((answer for answer in facts.answers if answer.failure in _NO_AGENTS), None)
     if broken is not None:
-        yield Suspicion(
-            "not-a-dtma", 0.8, (of_answer(broken), *_who(facts)), title="What answers there does not speak HTTP."
-        )
+        title = _NO_AGENTS[broken.failure]
+        yield Suspicion("not-a-dtma", 0.8, (of_answer(broken), *_who(facts)), title=title)
 
 
 def _who(facts: Facts) -> Iterator[Evidence]:
