@@ -32,7 +32,11 @@ PACKAGES = {
 }
 
 # Debian keeps servers where an ordinary user's PATH does not look.
-_SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+# The programs of PostgreSQL can be there in several versions: newest first.
+_SYSTEM_FOLDERS = (
+    *("/usr/sbin", "/sbin", "/usr/local/sbin"),
+    *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True),
+)
 
 _PT_INTERP = 3
 
@@ -65,15 +69,10 @@ def missing_packages() -> list[str]:
 
 
 def _find(tool: str) -> Path | None:
-    name = shutil.which(tool) or shutil.which(tool, path=":".join((*_SYSTEM_FOLDERS, *_server_folders())))
+    name = shutil.which(tool) or shutil.which(tool, path=":".join(_SYSTEM_FOLDERS))
     if name is None or (tool == "busybox" and not _is_static(Path(name))):
         return None
     return Path(name)
-
-
-def _server_folders() -> list[str]:
-    """Return where Debian keeps the programs of PostgreSQL, which can be there in several versions: newest first."""
-    return sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True)
 
 
 def _is_static(program: Path) -> bool:
