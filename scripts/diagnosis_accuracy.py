@@ -3,7 +3,8 @@
     python scripts/diagnosis_accuracy.py [WORD …]
 
 Starts an engine and all else that incidents need, and ends it again. With words, only incidents whose
-names hold one of them are set up. The exit code is 1 where a cause was told wrongly, a limit of time or
+names hold one of them are set up. About a quarter is diagnosed by the program, as by a user; the others
+in this process, which spares the program's start. The exit code is 1 where a cause was told wrongly, a limit of time or
 requests was passed, or a secret was shown.
 """
 
@@ -66,8 +67,7 @@ def _outcome(incident: Incident, shared: Stage) -> Outcome:
     try:
         with incident.set_up(shared) as scene, tempfile.TemporaryDirectory(prefix="dtmac-accuracy-") as folder:
             incident.shows(scene)
-            # What a user waits for is the program.
-            told = diagnosed(scene, Path(folder), as_program=True)
+            told = diagnosed(scene, Path(folder), as_program=incident.as_program)
     except Exception as problem:  # noqa: BLE001 - one incident that breaks is counted, and hides no other
         return Outcome(incident, broken=f"{type(problem).__name__}: {problem}")
     shown = sum(value in told.shown for value in _secrets(scene))

@@ -20,7 +20,7 @@ from dtma_contract.judgement import NotAskedError, NotJudgedError, NotOfferedErr
 from dtma_contract.mounting import MountState
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.probes.docker_host import DockerHost
-from dtma_contract.restarting import has_left, has_returned
+from dtma_contract.restarting import Restarts, has_left, has_returned
 from dtma_contract.run_identity import RunIdentity
 from dtma_contract.session_state import INFO, PLAN, TURNS
 from dtma_contract.settings import Settings
@@ -37,6 +37,7 @@ __all__ = [
     "operation",
     "plan",
     "random_source",
+    "restarts",
     "run_info",
     "settings",
     "survey",
@@ -136,6 +137,14 @@ def instances(_deployer: Instances) -> Iterator[Instances]:
     """Deploys instances; they are removed when the test ends."""
     yield _deployer
     _deployer.remove_all()
+
+
+@pytest.fixture
+def restarts(plan: Plan, settings: Settings, agent: Agent, survey: Survey, engine: DockerHost | None) -> Restarts:
+    """Restarts the agent, in the way that was named or that it offers."""
+    return Restarts(
+        agent=agent, contract=plan.contract, settings=settings, survey=survey, engine=engine, folder=plan.folder
+    )
 
 
 @pytest.fixture

@@ -325,8 +325,6 @@ def _reproduce(problem: ClauseViolatedError, target: str, token_env: str) -> str
 
 def _render(finding: Finding) -> str:
     lines = [finding.title, f"  expected  {' or '.join(finding.expected)}", f"  actual    {finding.actual}"]
-    if finding.cause:
-        lines.append(f"  cause     {finding.cause}")
     if finding.reproduce:
         lines.append(f"  reproduce {finding.reproduce}")
     return "\n".join(lines)

@@ -2,51 +2,50 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
 from dtma_contract.agent import VALID, Agent
 from dtma_contract.contract import Contract, Operation
+from dtma_contract.diagnosis import facts as observed
+from dtma_contract.diagnosis.facts import AuthSent, NetworkStep, Question, StepName
+from dtma_contract.diagnosis.reading import is_agent
+from dtma_contract.diagnosis.usability import hint_of, message_of, why_unusable
 from dtma_contract.errors import TargetUnusableError
 from dtma_contract.evidence import Exchange
 from dtma_contract.judgement import ClauseViolatedError, NotJudgedError, RateLimitedError, TargetGoneError
+from dtma_contract.observation.questions import Asked, answer_of, unanswered
 
-__all__ = ["PREFLIGHT_PATIENCE", "Facts", "Silence", "is_dtma", "judge", "look", "preflight"]
+__all__ = [
+    "PREFLIGHT_PATIENCE",
+    "Facts",
+    "Silence",
+    "gone_facts",
+    "is_dtma",
+    "judge",
+    "judge_observed",
+    "look",
+    "observed_facts",
+]
 
 # The promise is one finding within 5 seconds, start-up included.
 PREFLIGHT_PATIENCE = 2.5
 
-_REFUSING = {401, 403, 404}
-_GATEWAY_ERRORS = {502, 503, 504}  # RFC 9110 sections 15.6.3 to 15.6.5
+# Nothing is wrong with the agent then, so that this is no cause of the diagnosis.
+_RATE_LIMITED = "rate-limited"
+_RATE_LIMITED_HINT = (
+    "Something counts its callers, mostly a proxy in front of the agent: ask again when the time is over, or ask the "
+    "agent's own port, 30000."
+)
 
-_HINTS = {
-    "name-unresolvable": "Check the host name for a typing error, or use the droplet's IP address.",
-    "connection-refused": "Check `docker ps -a --filter name=dtma_manager` and `docker logs dtma_manager` on the host; "
-    "the agent listens on port 30000.",
-    "connection-timeout": "A firewall may drop the packets, or the host hangs; check `ufw status` there, and that port "
-    "30000 is open.",
-    "tls-failure": "The agent speaks plain HTTP: try http://; behind a proxy, check its certificate.",
-    "not-a-dtma": "Check host and port; the agent listens on port 30000.",
-    "proxy-no-upstream": "Something in front of the agent answers; check that the agent runs and that the proxy's "
-    "upstream points to it.",
-    "token-rejected": "Use this droplet's own token: the value of DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY in the "
-    "agent's environment.",
-    "rate-limited": "Something counts its callers, mostly a proxy in front of the agent: ask again when the time is "
-    "over, or ask the agent's own port, 30000.",
-    "token-not-configured": "Set DTMA_BEARER_TOKEN (or BACKEND_TO_DTMA_API_KEY) in the agent's environment and start "
-    "its container again.",
-}
-
-# What the fence reports, as a cause. A port that accepts and closes is a published port with nothing behind it.
-_CAUSE_OF_FAILURE = {
-    "name-unresolvable": "name-unresolvable",
-    "connection-refused": "connection-refused",
-    "connection-reset": "connection-refused",
-    "connection-timeout": "connection-timeout",
-    "response-timeout": "connection-timeout",
-    "tls-failure": "tls-failure",
-    "rate-limited": "rate-limited",
+# What the fence says of a connection that did not come about, as the step at which it ended.
+_STEPS = {
+    "name-unresolvable": StepName.RESOLVE,
+    "connection-refused": StepName.CONNECT,
+    "connection-timeout": StepName.CONNECT,
+    "tls-failure": StepName.TLS,
 }
 
 
@@ -86,23 +85,6 @@ class Facts:
         return tuple(answer for answer in asked if isinstance(answer, Exchange))
 
 
-def preflight(base_url: str, contract: Contract, target: str, token_env: str) -> Facts:
-    """Ask a target a few harmless questions and refuse it when it cannot be judged.
-
-    Args:
-        base_url: the fence's URL.
-        contract: the contract.
-        target: the target's URL, for messages.
-        token_env: name of the variable that holds the token, for messages.
-
-    Raises:
-        TargetUnusableError: it is dead, no DTMA, or refuses the token; with the cause id.
-    """
-    facts = look(base_url, contract)
-    judge(facts, contract, target, token_env)
-    return facts
-
-
 def look(base_url: str, contract: Contract, auth: str | None = VALID) -> Facts:
     """Ask a target a few harmless questions, and judge nothing.
 
@@ -133,71 +115,101 @@ def _ask(agent: Agent, operation: Operation, auth: str | None) -> Exchange | Sil
         failure, _, detail = gone.reason.partition(": ")
         return Silence(failure, detail.rstrip("."))
     except ClauseViolatedError as broken:
-        failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip() if broken.exchange else ""
-        return Silence(failure, broken.actual)
-    except RateLimitedError as limited:
-        return Silence("rate-limited", limited.reason)
+        if broken.exchange is None:
+            return Silence("", broken.actual)
+        failure = broken.exchange.headers["x-dtmac-fence"].partition(";")[2].strip()
+        return Silence(failure, str(broken.exchange.member("detail") or broken.actual))
     except NotJudgedError as refused:
-        return Silence("refused", refused.reason)
+        return Silence(_RATE_LIMITED if isinstance(refused, RateLimitedError) else "refused", refused.reason)
 
 
 def judge(facts: Facts, contract: Contract, target: str, token_env: str) -> None:
-    """Raise when the facts show that the target cannot be judged. Pure; arguments as in :func:`preflight`.
+    """Raise when the facts show that the target cannot be judged.
+
+    Args:
+        facts: what a few harmless requests showed.
+        contract: the contract.
+        target: the target's URL, for messages.
+        token_env: name of the variable that holds the token, for messages.
 
     Without a name of a variable nothing is said of the token: none was sent.
 
     Raises:
         TargetUnusableError: with the cause id.
     """
-    if not is_dtma(facts):
-        raise _no_dtma(facts, target)
-    tools, tools_status = facts.tools, facts.tools_status
-    if not token_env or not isinstance(tools, Exchange):
-        # A route that does not answer is the finding of its clauses.
-        return
-    # One route that refuses a good token is that route's finding; all of them mean that the token is not good.
-    if tools.status in {401, 403} and not (isinstance(tools_status, Exchange) and tools_status.status not in _REFUSING):
-        operation = contract.operation("core.tools.list")
-        raise _unusable(
-            "token-rejected",
-            f"{target} refuses the token in {token_env}: {operation.method} {operation.path} is {tools.describe()}.",
-        )
-    if tools.status >= 500 and "configuration error" in tools.text.lower():  # noqa: PLR2004 - server errors
-        raise _unusable("token-not-configured", f"{target} has no token configured: {tools.describe()}.")
+    del contract
+    judge_observed(observed_facts(facts, target, token_env))
 
 
-def _no_dtma(facts: Facts, target: str) -> TargetUnusableError:
-    if not facts.answers:
+def judge_observed(facts: observed.Facts) -> None:
+    """Raise when what was observed shows that the target cannot be judged.
+
+    Args:
+        facts: as a diagnosis reads them.
+
+    Raises:
+        TargetUnusableError: with the cause id, and the remedy as its hint.
+    """
+    if facts.answers and all(answer.failure == _RATE_LIMITED for answer in facts.answers):
+        said = f"{facts.target} cannot be asked: {facts.answers[0].detail}."
+        raise TargetUnusableError(said, _RATE_LIMITED_HINT, cause=_RATE_LIMITED)
+    told = why_unusable(facts)
+    if told is not None:
+        raise TargetUnusableError(message_of(told, facts.target), hint_of(told, facts), cause=told.id)
+
+
+def observed_facts(facts: Facts, target: str, token_env: str) -> observed.Facts:
+    """Return the answers as a diagnosis reads them; arguments as in :func:`judge`."""
+    at = _now()
+    token = AuthSent.VALID if token_env else AuthSent.NONE
+    asked = (
+        (Asked(Question.ROOT, "/"), facts.root),
+        (Asked(Question.STATUS, "/status"), facts.status),
+        (Asked(Question.TOOLS, "/tools", token), facts.tools),
+        (Asked(Question.TOOLS_STATUS, "/tools/status", token), facts.tools_status),
+    )
+    if not facts.answers and isinstance(facts.root, Silence) and facts.root.failure in _STEPS:
         # All four failed, mostly in the same way; the first question is the plainest.
-        assert isinstance(facts.root, Silence)
-        cause = _CAUSE_OF_FAILURE.get(facts.root.failure, "not-a-dtma")
-        said = "cannot be asked" if cause == "rate-limited" else "does not answer"
-        return _unusable(cause, f"{target} {said}: {facts.root.detail}.")
-    for answer in (facts.root, facts.status):
-        if isinstance(answer, Exchange) and answer.status in _GATEWAY_ERRORS and answer.json is None:
-            return _unusable("proxy-no-upstream", f"{target} answers {answer.describe()}, which is a proxy's page.")
-    for answer in facts.answers:
-        host = urlsplit(answer.headers.get("location", "")).hostname
-        if 300 <= answer.status < 400 and host and host != urlsplit(target).hostname:  # noqa: PLR2004 - RFC 9110 section 15.4
-            return _unusable("not-a-dtma", f"{target} redirects to another host ({host}), which is not followed.")
-    shown = facts.answers[0]
-    return _unusable("not-a-dtma", f"{target} answers, but not as a DTMA: GET {shown.target} is {shown.describe()}.")
+        return _unanswering(facts.root, target, token_env, at)
+    answers = tuple(
+        answer_of(question, at, seen)
+        if isinstance(seen, Exchange)
+        else unanswered(question, at, seen.failure, seen.detail.rstrip("."))
+        for question, seen in asked
+    )
+    return observed.Facts(target, at, **_token(token_env), answers=answers)
+
+
+def gone_facts(reason: str, target: str, token_env: str) -> observed.Facts:
+    """Return what is known of a target that stopped answering.
+
+    Args:
+        reason: the fence's id of the failure, and behind a colon what was seen.
+        target: as in :func:`judge`.
+        token_env: likewise.
+    """
+    failure, _, detail = reason.partition(": ")
+    silence = Silence("response-timeout" if "Timeout" in reason else failure, detail.rstrip(".") or failure)
+    at = _now()
+    if silence.failure in _STEPS:
+        return _unanswering(silence, target, token_env, at)
+    answer = unanswered(Asked(Question.ROOT, "/"), at, silence.failure, silence.detail)
+    return observed.Facts(target, at, **_token(token_env), answers=(answer,))
+
+
+def _unanswering(silence: Silence, target: str, token_env: str, at: str) -> observed.Facts:
+    step = NetworkStep(_STEPS[silence.failure], silence.failure, silence.detail.rstrip("."), at)
+    return observed.Facts(target, at, **_token(token_env), network=(step,))
+
+
+def _token(token_env: str) -> dict[str, Any]:
+    return {"has_token": True, "token_env": token_env} if token_env else {}
+
+
+def _now() -> str:
+    return dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_dtma(facts: Facts) -> bool:
-    """Return whether an agent answered, however well. Pure."""
-    # Any one of these will do: an agent that breaks one promise is still the agent, and to be judged.
-    root, status = (answer if isinstance(answer, Exchange) else None for answer in (facts.root, facts.status))
-    return (
-        (root is not None and root.member("service") is not None and root.member("endpoints") is not None)
-        or (status is not None and status.member("service") == "DTMA")
-        or (
-            status is not None
-            and status.member("environment") is not None
-            and status.member("tool_instances") is not None
-        )
-    )
-
-
-def _unusable(cause: str, message: str) -> TargetUnusableError:
-    return TargetUnusableError(message, _HINTS[cause], cause=cause)
+    """Return whether a DTMA answers: an agent that breaks one promise is still the agent, and to be judged."""
+    return is_agent(observed_facts(facts, "", ""))

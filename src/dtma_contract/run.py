@@ -9,8 +9,12 @@ import time
 from collections.abc import Iterable
 
 from dtma_contract.agent import Agent
+from dtma_contract.attributing import ask_further, attributed
 from dtma_contract.baseline import compare
 from dtma_contract.cleanup import LeftBehind
+from dtma_contract.diagnosis.attribution import Attributed
+from dtma_contract.diagnosis.facts import Answer, Facts
+from dtma_contract.diagnosis.usability import why_unusable
 from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.fence.process import FenceProcess
 from dtma_contract.fence.service import check_token
@@ -18,7 +22,7 @@ from dtma_contract.fence.settings import FenceSettings
 from dtma_contract.interrupts import Interrupts
 from dtma_contract.judgement import TargetGoneError
 from dtma_contract.plan import Plan, RunInfo
-from dtma_contract.preflight import preflight
+from dtma_contract.preflight import gone_facts, judge_observed, look, observed_facts
 from dtma_contract.probes.docker_host import DockerHost, DockerHostError
 from dtma_contract.reference_target import ReferenceTarget
 from dtma_contract.run_report import RunReport, Unusable
@@ -54,6 +58,7 @@ class Run:
         self._resources = contextlib.ExitStack()
         self._fence: FenceProcess | None = None
         self._survey: Survey | None = None
+        self._seen: Facts | None = None
         self._left_behind: tuple[LeftBehind, ...] = ()
 
     def prepare(self) -> None:
@@ -133,18 +138,28 @@ class Run:
 
     def _look(self, base_url: str) -> Survey:
         settings = self.plan.settings
-        preflight(base_url, self.plan.contract, self.target, settings.token_env)
+        self._seen = observed_facts(look(base_url, self.plan.contract), self.target, settings.token_env)
+        judge_observed(self._seen)
         agent = Agent(base_url)
         try:
             return survey_target(agent, self.plan.contract, self.plan.identity, settings.effects, settings.probe_image)
         except TargetGoneError as gone:
-            raise TargetUnusableError(
-                f"{self.target} stopped answering: {gone.reason}.",
+            stopped = self._stopped(
+                gone.reason,
+                f": {gone.reason.rstrip('.')}.",
                 "Look at the agent's log; it may be restarting over and over.",
-                cause=gone.reason.partition(":")[0],
-            ) from None
+            )
+            raise TargetUnusableError(stopped.message, stopped.hint, cause=stopped.cause) from None
         finally:
             agent.close()
+
+    def _stopped(self, reason: str, said: str, hint: str) -> Unusable:
+        """Return that the target answered before and does not any more; the fence's reason begins with its id."""
+        self._seen = gone_facts(reason, self.target, self.plan.settings.token_env)
+        told = why_unusable(self._seen)
+        assert told is not None
+        diagnose = f"`dtma-contract diagnose --target {self.target}` looks further."
+        return Unusable(told.id, f"{self.target} stopped answering{said}", f"{hint} {diagnose}")
 
     def finish(self, results: Iterable[ClauseResult], expected: Iterable[str], *, interrupted: bool) -> RunReport:
         """Remove what the run made, and return its report.
@@ -154,19 +169,23 @@ class Run:
             expected: ids of the clauses that should have been.
             interrupted: whether the user stopped the run.
         """
+        by_id = {result.clause.id: result for result in results}
         with self.interrupts.held_back():
             try:
+                violated = any(result.outcome is Outcome.VIOLATED for result in by_id.values())
+                answers = self._further() if violated and not interrupted else ()
                 gone = self._clean_up()
             finally:
                 self._resources.close()
-        by_id = {result.clause.id: result for result in results}
+            by_id, causes = self._attributed(by_id, answers, reads_code=not interrupted)
         self._left_behind += self._forgotten(by_id.values())
         if gone and self.unusable is None and any(gone in result.reason for result in by_id.values()):
-            self.unusable = Unusable(
+            self.unusable = self._stopped(
                 gone,
-                f"{self.target} stopped answering in the middle of the run ({gone}).",
+                f" in the middle of the run ({gone}).",
                 "Look at the agent's log for the request before; a crash on a request shows as its finding.",
             )
+            causes = (*self._unusable_causes(), *causes)
         missing = "the run was interrupted before it" if interrupted else "the run ended before it"
         wanted = set(expected) & self.plan.selected
         listed = tuple(
@@ -185,10 +204,30 @@ class Run:
             baseline=compare(listed, self.plan.accepted, dt.datetime.now(tz=dt.UTC).date()),
             left_behind=self._left_behind,
             unusable=self.unusable,
+            causes=causes,
             interrupted=interrupted,
             strict=settings.strict,
             duration_seconds=time.monotonic() - self._started,
         )
+
+    def _further(self) -> tuple[Answer, ...]:
+        if self._fence is None or self._survey is None:
+            return ()
+        return ask_further(self._fence.base_url, self.plan, self._survey)
+
+    def _attributed(
+        self, by_id: dict[str, ClauseResult], answers: tuple[Answer, ...], *, reads_code: bool
+    ) -> tuple[dict[str, ClauseResult], tuple[Attributed, ...]]:
+        """Return the results with the causes of their findings, and these causes."""
+        if self._seen is None or self.unusable is not None:
+            return by_id, self._unusable_causes()
+        survey = self._survey or Survey({}, {})
+        judged, found = attributed(self.plan, self._seen, answers, survey, by_id.values(), reads_code=reads_code)
+        return {result.clause.id: result for result in judged}, found.causes
+
+    def _unusable_causes(self) -> tuple[Attributed, ...]:
+        told = why_unusable(self._seen) if self._seen and self.unusable else None
+        return (Attributed(told, ()),) if told and self.unusable and told.id == self.unusable.cause else ()
 
     def _clean_up(self) -> str | None:
         """Have the fence remove what was made; return the cause when it has given up on the target."""

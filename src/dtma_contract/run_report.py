@@ -11,6 +11,7 @@ from dtma_contract.baseline import BaselineComparison
 from dtma_contract.clauses import aspect_of
 from dtma_contract.cleanup import LeftBehind
 from dtma_contract.contract import Contract
+from dtma_contract.diagnosis.attribution import Attributed
 from dtma_contract.verdict import Clause, ClauseResult, ExitCode, Finding, Level, Outcome
 
 __all__ = ["RunReport", "Unusable"]
@@ -59,6 +60,7 @@ class RunReport:
         interrupted: whether the user stopped the run.
         strict: whether every deviation blocks.
         duration_seconds: of the whole run.
+        causes: what the findings come from, as far as that is certain, with the remedy.
     """
 
     run: str
@@ -72,6 +74,7 @@ class RunReport:
     interrupted: bool
     strict: bool
     duration_seconds: float
+    causes: tuple[Attributed, ...] = ()
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -157,6 +160,19 @@ class RunReport:
             "operations": {"judged": self.operations_judged, "total": self.operations_total},
             "clauses": {str(outcome): self.clause_counts[outcome] for outcome in Outcome},
             "findings": [finding.to_json() for finding in self.findings] + self._unusable_findings(),
+            "causes": [
+                {
+                    "id": cause.told.id,
+                    "title": cause.told.title,
+                    "clauses": list(cause.clauses),
+                    "remedy": {
+                        "scenario": str(cause.told.remedy.scenario),
+                        "text": cause.told.remedy.text,
+                        "commands": list(cause.told.remedy.commands),
+                    },
+                }
+                for cause in self.causes
+            ],
             "not_judged": [
                 {"clause": result.clause.id, "reason": result.reason}
                 for result in self.results

@@ -64,6 +64,8 @@ class Settings:
         strict: whether a ``should`` and an unexpected not-judged block as well.
         seed: of everything random, or None to choose one.
         docker: endpoint of the target's Docker Engine, or None.
+        container: name of the agent's container there, which may be restarted at the level ``restart``; empty for none.
+        restart_command: command line that restarts the agent; empty for none.
         reports: folder under which each run makes its own.
         contract: another contract than the one shipped, or None.
         source: folder of the agent's source, to be compared with the contract, or None.
@@ -82,6 +84,8 @@ class Settings:
     strict: bool = False
     seed: int | None = None
     docker: str | None = None
+    container: str = ""
+    restart_command: str = ""
     reports: Path = Path("reports")
     contract: Path | None = None
     source: Path | None = None

@@ -63,6 +63,11 @@ class Survey:
             operation.profile for operation in contract.operations if self.states[operation.id] == MountState.MOUNTED
         )
 
+    @property
+    def mountings(self) -> Mapping[str, tuple[MountState, str]]:
+        """State and evidence, by operation id."""
+        return {name: (state, self.evidence[name]) for name, state in self.states.items()}
+
     def to_json(self) -> dict[str, Any]:
         """Return the survey as JSON data."""
         return {

@@ -11,7 +11,7 @@ from dtma_reference.engines.protocol import Engine
 from dtma_reference.groups import Groups
 from dtma_reference.instances import Instances
 from dtma_reference.log import RecentLog
-from dtma_reference.registry import InstanceRegistry
+from dtma_reference.registry.service import ContainerRegistryService
 from dtma_reference.settings import AgentSettings
 from dtma_reference.tokens import Secrets
 
@@ -26,6 +26,7 @@ class Agent:
         settings: what it was started with.
         secrets: the tokens that let a caller in.
         engine: runs the containers.
+        registry: remembers which of them are the agent's.
         instances: the tool instances.
         groups: the MCP groups.
         authentication: judges bearer tokens.
@@ -37,6 +38,7 @@ class Agent:
     settings: AgentSettings
     secrets: Secrets
     engine: Engine
+    registry: ContainerRegistryService
     instances: Instances
     groups: Groups
     authentication: Authentication
@@ -45,13 +47,21 @@ class Agent:
     restart: Callable[[], None]
 
     @classmethod
-    def assemble(cls, settings: AgentSettings, secrets: Secrets, engine: Engine, restart: Callable[[], None]) -> Agent:
-        """Return an agent that manages nothing yet."""
-        instances = Instances(engine, InstanceRegistry())
+    def assemble(
+        cls,
+        settings: AgentSettings,
+        secrets: Secrets,
+        engine: Engine,
+        registry: ContainerRegistryService,
+        restart: Callable[[], None],
+    ) -> Agent:
+        """Return an agent that manages what its registry holds."""
+        instances = Instances(engine, registry)
         return cls(
             settings=settings,
             secrets=secrets,
             engine=engine,
+            registry=registry,
             instances=instances,
             groups=Groups(instances),
             authentication=Authentication(secrets),

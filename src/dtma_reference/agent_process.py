@@ -9,9 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shutil
 import sys
 import threading
+from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,6 +22,11 @@ import uvicorn
 from dtma_reference.assembly import assemble
 from dtma_reference.engines.remote import RemoteEngine
 from dtma_reference.handshake import READY, RESTART_EXIT_CODE
+from dtma_reference.registry.environment import KeyProblemError, Vault
+from dtma_reference.registry.location import RegistryLocation
+from dtma_reference.registry.opening import agent_registry
+from dtma_reference.registry.presence import AgentRunningError
+from dtma_reference.registry.reconciler import Housekeeping, Reconciler
 from dtma_reference.settings import AgentSettings
 from dtma_reference.tokens import Secrets
 
@@ -27,7 +35,7 @@ if TYPE_CHECKING:
 
     from dtma_reference.engines.protocol import Engine
 
-__all__ = ["main"]
+__all__ = ["main", "serve"]
 
 # How long after its answer POST /restart ends the process, in seconds; the API promises one.
 _RESTART_DELAY = 1.0
@@ -42,11 +50,14 @@ class _Server(uvicorn.Server):
 
     exit_code = 0
 
+    def __init__(self, config: uvicorn.Config, on_ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_ready = on_ready
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            sys.stdout.write(f"{READY}\n")
-            sys.stdout.flush()
+            self._on_ready()
 
     def restart(self) -> None:
         """End the process a moment later; called from a handler."""
@@ -65,14 +76,46 @@ def main(descriptor: int) -> None:
         descriptor: the connection to the supervisor's engine, or -1 where the agent has its own.
     """
     settings = AgentSettings.from_json(sys.stdin.readline())
-    threading.Thread(target=_end_with_supervisor, daemon=True).start()
-    secrets = Secrets.from_environment(os.environ)
+    threading.Thread(target=_end_with_supervisor, args=(settings.registry_folder,), daemon=True).start()
+
+    def ready() -> None:
+        sys.stdout.write(f"{READY}\n")
+        sys.stdout.flush()
+
+    try:
+        code = serve(settings, Secrets.from_environment(os.environ), _engine(settings, descriptor), ready)
+    except (AgentRunningError, KeyProblemError, OSError) as problem:
+        sys.stderr.write(f"dtma-reference: {problem}\n")
+        code = 1
+    sys.stderr.flush()
+    # Worker threads may still wait for an engine; the process shall not wait for them.
+    os._exit(code)
+
+
+def serve(settings: AgentSettings, secrets: Secrets, engine: Engine, on_ready: Callable[[], None]) -> int:
+    """Serve until told otherwise, and return the process's exit code.
+
+    Args:
+        settings: what the agent is started with.
+        secrets: the tokens that let a caller in.
+        engine: runs the containers.
+        on_ready: called once it listens.
+
+    Raises:
+        AgentRunningError: another agent works with the same SQLite registry.
+        KeyProblemError: a key of the registry is malformed.
+        OSError: the registry's folder cannot be used.
+    """
+    registry = agent_registry(RegistryLocation.parse(settings.registry), Vault.from_environment(os.environ))
 
     def restart() -> None:
         server.restart()
 
-    agent, app = assemble(settings, secrets, _engine(settings, descriptor), restart)
+    agent, app = assemble(settings, secrets, engine, restart, registry)
     logging.getLogger("dtma_reference").addHandler(agent.log)
+    # What a fault leaves behind stays so: nothing looks after it.
+    if not settings.faults:
+        Housekeeping(registry, Reconciler(registry, engine)).start()
     config = uvicorn.Config(
         app,
         host=settings.host,
@@ -88,11 +131,9 @@ def main(descriptor: int) -> None:
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=_SHUTDOWN_GRACE,
     )
-    server = _Server(config)
+    server = _Server(config, on_ready)
     server.run()
-    sys.stderr.flush()
-    # Worker threads may still wait for an engine; the process shall not wait for them.
-    os._exit(server.exit_code if server.started else 1)
+    return server.exit_code if server.started else 1
 
 
 def _engine(settings: AgentSettings, descriptor: int) -> Engine:
@@ -104,10 +145,16 @@ def _engine(settings: AgentSettings, descriptor: int) -> Engine:
     return DockerEngine(settings.docker)
 
 
-def _end_with_supervisor() -> None:
-    """Wait for the end of standard input, which the supervisor holds open as long as it lives."""
+def _end_with_supervisor(folder: str) -> None:
+    """Wait for the end of standard input, which the supervisor holds open as long as it lives.
+
+    Args:
+        folder: the temporary folder that a killed supervisor leaves, or empty.
+    """
     while os.read(0, 1):
         pass
+    if folder and Path(folder).is_dir():
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(0)
 
 

@@ -12,11 +12,13 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import compile_path
 
+from dtma_reference.actors import current_actor
 from dtma_reference.agent import Agent
 from dtma_reference.answers import Answer, render
 from dtma_reference.asgi import RawPath, RequestLogging
 from dtma_reference.engines.protocol import EngineError
-from dtma_reference.errors import AgentError, BadRequestError, from_engine
+from dtma_reference.errors import AgentError, BadRequestError, from_engine, from_store
+from dtma_reference.registry.store import StoreUnavailableError
 from dtma_reference.routes import Endpoint, all_endpoints, service_information
 
 __all__ = ["UNDECLARED_METHOD", "UNKNOWN_PATH", "create_app"]
@@ -90,6 +92,9 @@ class _Mounted:
             except EngineError as failure:
                 _log.warning("%s: %s", endpoint.operation, failure)
                 answer = from_engine(failure).answer()
+            except StoreUnavailableError as failure:
+                _log.warning("%s: the registry: %s", endpoint.operation, failure)
+                answer = from_store(failure).answer()
             except ClientDisconnect:
                 answer = BadRequestError("The request body ended early.").answer()
             return render(self._finish(endpoint.operation, request, answer))
@@ -98,7 +103,7 @@ class _Mounted:
 
     def _authenticate(self, operation: str, request: Request) -> None:
         header = next((value for name, value in request.scope["headers"] if name == b"authorization"), None)
-        self._agent.authentication.check(operation, header)
+        current_actor.set(self._agent.authentication.check(operation, header))
 
     def _matching(self, path: str) -> list[Endpoint]:
         return [endpoint for pattern, endpoint in self._patterns if pattern.match(path)]

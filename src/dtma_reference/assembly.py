@@ -14,7 +14,8 @@ from dtma_reference.faults.answers import FaultyAnswers
 from dtma_reference.faults.auth import FaultyAuthentication
 from dtma_reference.faults.bodies import FaultyBodies
 from dtma_reference.faults.instances import FaultyGroups, FaultyInstances
-from dtma_reference.registry import InstanceRegistry
+from dtma_reference.registry.memory import MemoryStore
+from dtma_reference.registry.service import ContainerRegistryService
 from dtma_reference.settings import AgentSettings
 from dtma_reference.tokens import Secrets
 
@@ -22,17 +23,22 @@ __all__ = ["assemble"]
 
 
 def assemble(
-    settings: AgentSettings, secrets: Secrets, engine: Engine, restart: Callable[[], None]
+    settings: AgentSettings,
+    secrets: Secrets,
+    engine: Engine,
+    restart: Callable[[], None],
+    registry: ContainerRegistryService | None = None,
 ) -> tuple[Agent, Starlette]:
-    """Return an agent that manages nothing yet, and its application.
+    """Return an agent and its application.
 
     Args:
         settings: what it is started with.
         secrets: the tokens that let a caller in.
         engine: runs the containers.
         restart: ends the process a moment later, so that the supervisor starts another.
+        registry: what it manages; where there is none, one in memory that is empty.
     """
-    agent = Agent.assemble(settings, secrets, engine, restart)
+    agent = Agent.assemble(settings, secrets, engine, registry or ContainerRegistryService(MemoryStore), restart)
     if not settings.faults:
         return agent, create_app(agent)
     agent = _with_faults(agent)
@@ -42,12 +48,11 @@ def assemble(
 
 def _with_faults(agent: Agent) -> Agent:
     faults = agent.settings.faults
-    registry = InstanceRegistry()
-    instances = FaultyInstances(agent.engine, registry, faults)
+    instances = FaultyInstances(agent.engine, agent.registry, faults)
     return dataclasses.replace(
         agent,
         instances=instances,
-        groups=FaultyGroups(instances, registry, faults),
+        groups=FaultyGroups(instances, faults),
         authentication=FaultyAuthentication(agent.secrets, faults),
         bodies=FaultyBodies(faults),
         restart=_nothing if "restart-does-nothing" in faults else agent.restart,

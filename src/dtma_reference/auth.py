@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 
 from dtma_reference.errors import ConfigurationError, ForbiddenError, UnauthorizedError
-from dtma_reference.tokens import Secrets
+from dtma_reference.tokens import SECRET_VARIABLES, Secrets
 
 __all__ = ["Authentication"]
 
@@ -18,10 +18,11 @@ class Authentication:
     """
 
     def __init__(self, secrets: Secrets) -> None:
-        self._expected = tuple(value.encode() for value in secrets.values)
+        configured = zip(SECRET_VARIABLES, (secrets.bearer_token, secrets.api_key), strict=True)
+        self._expected = {name: value.encode() for name, value in configured if value}
 
-    def check(self, operation: str, header: bytes | None) -> None:  # noqa: ARG002 - a build may differ by operation
-        """Let the caller pass, or refuse.
+    def check(self, operation: str, header: bytes | None) -> str:  # noqa: ARG002 - a build may differ by operation
+        """Let the caller pass, or refuse; return the name of the variable whose secret it is.
 
         Args:
             operation: id of the operation, such as ``core.tools.start``; all ask for the same tokens.
@@ -37,11 +38,15 @@ class Authentication:
         given = self._credentials(header)
         if not given:
             raise UnauthorizedError("a bearer token is required.")
-        if not self._is_known(given):
+        holder = self._holder(given)
+        if holder is None:
             raise ForbiddenError("the token is not this agent's.")
+        return holder
 
-    def _is_known(self, given: bytes) -> bool:
-        return any(hmac.compare_digest(given, expected) for expected in self._expected)
+    def _holder(self, given: bytes) -> str | None:
+        """Return the variable that has these credentials, or None; all are compared, whichever it is."""
+        known = [name for name, expected in self._expected.items() if hmac.compare_digest(given, expected)]
+        return known[0] if known else None
 
     @staticmethod
     def _credentials(header: bytes | None) -> bytes:

@@ -5,21 +5,27 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+import tempfile
 from collections.abc import Iterable
+from contextlib import ExitStack
+from pathlib import Path
 
 import click
 
-from dtma_reference import __version__
+from dtma_reference import __version__, registry_cli
 from dtma_reference.engines.memory import DEFAULT_IMAGE, ForeignContainer, MemoryEngine
 from dtma_reference.faults.catalogue import FAULTS
 from dtma_reference.naming import is_image_reference, is_name
+from dtma_reference.registry.environment import KeyProblemError, Vault
+from dtma_reference.registry.location import RegistryLocation
+from dtma_reference.registry.presence import AgentRunningError, FileLock
+from dtma_reference.registry_cli import DEFAULT_DOCKER, REGISTRY_VARIABLE, RegistryParameter
 from dtma_reference.settings import AgentSettings
 from dtma_reference.supervisor import Supervisor, end_with_standard_input, reserve_port
 
 __all__ = ["main"]
 
 _USAGE_EXIT_CODE = 4
-_DEFAULT_DOCKER = "unix:///var/run/docker.sock"
 
 
 def main() -> None:
@@ -77,7 +83,15 @@ def _closest(word: str, known: Iterable[str]) -> str:
 
 @_command.command()
 @click.option("--engine", type=click.Choice(["memory", "docker"]), default="memory", show_default=True)
-@click.option("--docker", metavar="URL", help=f"The Docker Engine. [default: DOCKER_HOST, else {_DEFAULT_DOCKER}]")
+@click.option("--docker", metavar="URL", help=f"The Docker Engine. [default: DOCKER_HOST, else {DEFAULT_DOCKER}]")
+@click.option(
+    "--registry",
+    metavar="URL",
+    envvar=REGISTRY_VARIABLE,
+    type=RegistryParameter(),
+    help="Where instances are kept: sqlite:///PATH, postgresql+psycopg://… or memory, which a restart loses. "
+    f"[env: {REGISTRY_VARIABLE}; default: a SQLite file that goes when this program ends]",
+)
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", type=click.IntRange(0, 65535), default=30000, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -105,6 +119,7 @@ def serve(
     *,
     engine: str,
     docker: str | None,
+    registry: RegistryLocation | None,
     host: str,
     port: int,
     images: tuple[str, ...],
@@ -122,23 +137,32 @@ def serve(
         raise click.UsageError("--docker needs --engine docker.")
     if engine == "docker" and (images or foreign):
         raise click.UsageError("--image and --foreign need --engine memory.")
+    _require_usable(registry)
     try:
         reserved = reserve_port(host, port)
     except OSError as problem:
         raise click.UsageError(f"Cannot listen on {host} port {port}: {problem.strerror or problem}.") from None
     if until_stdin_ends:
         end_with_standard_input()
-    with reserved:
+    with reserved, ExitStack() as held:
+        folder = ""
+        if registry is None:
+            folder = held.enter_context(
+                tempfile.TemporaryDirectory(prefix="dtma-reference-", ignore_cleanup_errors=True)
+            )
+            registry = RegistryLocation.parse(f"sqlite:///{folder}/registry.db")
         # A name may stand for several addresses; the agent listens on the one that is reserved.
         address, number = reserved.getsockname()[:2]
         settings = AgentSettings(
             host=address,
             port=number,
-            docker=(docker or os.environ.get("DOCKER_HOST") or _DEFAULT_DOCKER) if engine == "docker" else None,
+            docker=(docker or os.environ.get("DOCKER_HOST") or DEFAULT_DOCKER) if engine == "docker" else None,
             faults=faults,
             allow_ssh=allow_ssh,
             version=version_label,
             has_api_base_url=bool(os.environ.get("AGENTOPIA_API_BASE_URL")),
+            registry=registry.url,
+            registry_folder=folder,
         )
         memory = MemoryEngine((DEFAULT_IMAGE, *images), foreign) if engine == "memory" else None
         shown = f"[{address}]" if ":" in address else address
@@ -147,9 +171,25 @@ def serve(
         ).run()
 
 
+def _require_usable(registry: RegistryLocation | None) -> None:
+    """Refuse what the agent's process could not work with, before it is started."""
+    try:
+        Vault.from_environment(os.environ)
+        if registry is not None and registry.path:
+            FileLock(registry.path).close()
+    except (AgentRunningError, KeyProblemError) as problem:
+        raise click.UsageError(str(problem)) from None
+    except OSError as problem:
+        path = Path(registry.path if registry else "")
+        raise click.UsageError(f"The registry {path} cannot be used: {problem.strerror or problem}.") from None
+
+
 @_command.command(name="faults")
 def list_faults() -> None:
     """List all faults, one sentence each."""
     width = max(map(len, FAULTS))
     for name, sentence in FAULTS.items():
         click.echo(f"{name:<{width}}  {sentence}")
+
+
+registry_cli.add_to(_command)

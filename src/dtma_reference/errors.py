@@ -10,15 +10,18 @@
   x BodyTooLargeError            413   more than the agent reads
   x ConfigurationError           500   the agent has no token
   x FailureError                 500   something went wrong here
-  x ImageUnavailableError        502   something went wrong at the registry
+  x ImageUnavailableError        502   something went wrong at the registry of images
+  x StateUnavailableError        503   the registry of instances cannot be used now
 """
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, ClassVar
 
 from dtma_reference.answers import Answer
 from dtma_reference.engines.protocol import EngineError, PullFailedError
+from dtma_reference.registry.store import StoreUnavailableError
 
 __all__ = [
     "AgentError",
@@ -31,8 +34,10 @@ __all__ = [
     "GroupUnknownError",
     "ImageUnavailableError",
     "InstanceUnknownError",
+    "StateUnavailableError",
     "UnauthorizedError",
     "from_engine",
+    "from_store",
 ]
 
 
@@ -136,8 +141,23 @@ class ImageUnavailableError(AgentError):
     status = 502
 
 
+class StateUnavailableError(AgentError):
+    """The registry of instances cannot be used now; the same request may succeed a moment later."""
+
+    status = 503
+
+    def answer(self) -> Answer:
+        """Return the documented answer, with the header that RFC 9110 section 10.2.3 offers for it."""
+        return dataclasses.replace(super().answer(), headers={"Retry-After": "1"})
+
+
 def from_engine(error: EngineError) -> AgentError:
     """Return the refusal that an engine's failure leads to, where no more is known about it."""
     if isinstance(error, PullFailedError):
         return ImageUnavailableError("The image could not be pulled.", str(error))
     return FailureError("The container engine refused or failed.", str(error))
+
+
+def from_store(error: StoreUnavailableError) -> AgentError:
+    """Return the refusal that the registry's trouble leads to."""
+    return StateUnavailableError("The registry of instances cannot be used now.", f"The registry: {error}.")

@@ -16,6 +16,7 @@ from dtma_reference.errors import (
 )
 from dtma_reference.instances import Deployed, Instances, Listed
 from dtma_reference.locks import NameLocks
+from dtma_reference.registry.store import StoreUnavailableError
 
 __all__ = ["GroupDeployment", "Groups"]
 
@@ -64,6 +65,10 @@ class Groups:
                 except EngineError as problem:
                     refusal = from_engine(problem)
                     failed.append((server.name, f"{refusal.error} {refusal.message}"))
+                except StoreUnavailableError as problem:
+                    if not deployed:
+                        raise
+                    failed.append((server.name, f"The registry: {problem}."))
             if not deployed:
                 raise FailureError("No server of the group could be deployed.", "; ".join(why for _, why in failed))
             return GroupDeployment(tuple(deployed), tuple(failed))

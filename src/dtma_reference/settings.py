@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dtma_reference import __version__
+from dtma_reference.registry.location import MEMORY
 
 __all__ = ["AgentSettings"]
 
@@ -23,6 +24,8 @@ class AgentSettings:
         allow_ssh: whether ``POST /ssh/execute`` runs commands.
         version: the version that the agent says it has.
         has_api_base_url: whether AGENTOPIA_API_BASE_URL is set.
+        registry: where the registry is, ``memory`` or a database's URL.
+        registry_folder: a temporary folder that holds it and goes with the agent, or empty.
     """
 
     host: str = "127.0.0.1"
@@ -32,6 +35,8 @@ class AgentSettings:
     allow_ssh: bool = False
     version: str = __version__
     has_api_base_url: bool = False
+    registry: str = field(default=MEMORY, repr=False)
+    registry_folder: str = ""
 
     def to_json(self) -> str:
         """Return it as one line."""

@@ -9,7 +9,7 @@ import subprocess
 from dataclasses import dataclass
 
 from dtma_reference.errors import FailureError, ForbiddenError
-from dtma_reference.tokens import SECRET_VARIABLES
+from dtma_reference.tokens import PRIVATE_VARIABLES
 
 __all__ = ["ShellResult", "refuse_blocked", "run"]
 
@@ -55,7 +55,7 @@ def run(command: str, timeout_ms: int) -> ShellResult:
     Raises:
         FailureError: it could not be run, or took too long.
     """
-    environment = {name: value for name, value in os.environ.items() if name not in SECRET_VARIABLES}
+    environment = {name: value for name, value in os.environ.items() if name not in PRIVATE_VARIABLES}
     try:
         process = subprocess.Popen(
             ["/bin/sh", "-c", command],

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["SECRET_VARIABLES", "Secrets"]
+__all__ = ["PRIVATE_VARIABLES", "SECRET_VARIABLES", "Secrets"]
 
 SECRET_VARIABLES = ("DTMA_BEARER_TOKEN", "BACKEND_TO_DTMA_API_KEY")
+# What no command that the agent runs for a caller finds in its environment; the registry's URL may hold a password.
+PRIVATE_VARIABLES = (*SECRET_VARIABLES, "DTMA_REGISTRY", "DTMA_REGISTRY_KEY")
 
 
 @dataclass(frozen=True, slots=True)

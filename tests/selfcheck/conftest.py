@@ -8,6 +8,7 @@ from neighbours.fixtures import (
     needs_node,
     needs_openssl,
     node_image,
+    postgres,
     probe_image,
     ssh_host,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "needs_node",
     "needs_openssl",
     "node_image",
+    "postgres",
     "probe_image",
     "ssh_host",
 ]

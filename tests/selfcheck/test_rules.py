@@ -41,20 +41,21 @@ PURE = {
             "registrations", "syntax", "values", "version_ranges",
         )
     ),
-    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions")),
+    *(f"dtma_contract.observation.{name}" for name in ("promises", "questions", "verified")),
     "dtma_contract.probes.certificates",
     "dtma_contract.diagnosis",
     *(
         f"dtma_contract.diagnosis.{name}"
         for name in (
-            "agent_choice", "causes", "code", "deploy_log", "diagnosis", "engine_answers", "engine_log", "facts",
-            "reading", "rules", "suspicion",
+            "agent_choice", "attribution", "causes", "code", "deploy_log", "diagnosis", "engine_answers", "engine_log",
+            "facts", "reading", "rules", "suspicion", "usability",
         )
     ),
     *(
         f"dtma_contract.diagnosis.rules.{name}"
         for name in (
-            "authentication", "connection", "engine", "instances", "responses", "routes", "standing_before",
+            "authentication", "connection", "engine", "experiments", "instances", "responses", "routes",
+            "standing_before",
         )
     ),
     "dtma_contract.discovery.introspection.answer",
@@ -81,7 +82,12 @@ PURE = {
             "python_code", "shell_requests", "state", "syntax", "values",
         )
     ),
+    *(f"dtma_reference.registry.{name}" for name in ("adoption", "location", "reconciliation", "records")),
+    "dtma_reference.engines.protocol",
+    "dtma_reference.naming",
 }  # fmt: skip
+
+MIGRATIONS = ("r0001_container_registry", "r0002_management")
 
 # What only some modules may import, and which.
 RESERVED = {
@@ -95,12 +101,26 @@ RESERVED = {
         "dtma_reference.engines.docker",
         "dtma_reference.engines.remote",
     },
+    "sqlalchemy": {
+        *(
+            f"dtma_reference.registry.{name}"
+            for name in ("database", "database_store", "revisions", "schema", "server_lock", "statements")
+        ),
+        *(f"dtma_reference.registry.migrations.versions.{name}" for name in MIGRATIONS),
+    },
+    "alembic": {
+        "dtma_reference.registry.revisions",
+        "dtma_reference.registry.migrations.env",
+        *(f"dtma_reference.registry.migrations.versions.{name}" for name in MIGRATIONS),
+    },
+    "cryptography": {"dtma_reference.registry.environment"},
     "oras": {"dtma_contract.discovery.container_image.registry"},
     "zstandard": {"dtma_contract.discovery.container_image.byte_streams"},
     "pytest": {f"dtma_contract.{name}" for name in ("plugin", "fixtures", "session_state", "hooks", "verify")},
     "click": {
         "dtma_contract.cli",
         "dtma_reference.cli",
+        "dtma_reference.registry_cli",
         *(
             f"dtma_contract.commands.{name}"
             for name in ("diagnose", "drift", "explain", "fence", "gate", "sweep", "verify")

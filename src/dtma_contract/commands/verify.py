@@ -41,6 +41,8 @@ __all__ = ["verify"]
 @click.option("--strict", is_flag=True, help="Every deviation blocks, and whatever could not be judged.")
 @click.option("--seed", metavar="N", help="Seed of everything random, as an earlier run printed it.")
 @click.option("--docker", metavar="URL", help="The target's Docker Engine, to look behind the agent's word.")
+@click.option("--container", metavar="NAME", help="The agent's container there, to restart it: --effects restart.")
+@click.option("--restart-command", metavar="LINE", help="Command that restarts the agent: --effects restart.")
 @click.option("--reports", metavar="DIR", help="Folder of the reports  [default: reports]")
 @click.option("--contract", metavar="FILE", help="Another contract than the one shipped.")
 @click.option("--source", metavar="DIR", help="The agent's source: drift is judged as well.")
@@ -59,6 +61,7 @@ def verify(*, workers: int, form: str, **flags: Any) -> None:
       DTMA_BEARER_TOKEN=… dtma-contract verify --target http://10.0.0.7:30000
       dtma-contract verify --target http://staging:30000 --depth deep --only core.tools.start
       dtma-contract verify --target http://droplet:30000 --effects read --format json
+      dtma-contract verify --target http://staging:30000 --effects restart --restart-command "docker restart dtma"
     """  # noqa: D301 - click keeps the lines below this very character as they are
     # In steps, so that a mistake is told before what only a run needs is loaded.
     settings = settings_of(flags)

@@ -14,7 +14,7 @@ from dtma_contract.diagnosis.rules import RULES
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion
 from dtma_contract.verdict import ExitCode
 
-__all__ = ["Diagnosis", "Remedy", "ToldCause", "diagnose", "suspicions"]
+__all__ = ["Diagnosis", "Remedy", "ToldCause", "diagnose", "suspicions", "told_cause"]
 
 # The agent's container, as deployments call it.
 _CONTAINER = "dtma_manager"
@@ -116,7 +116,7 @@ def diagnose(facts: Facts) -> Diagnosis:
     suspected = suspicions(facts)
     roots = {suspicion.cause: _root_of(suspicion, suspected) for suspicion in suspected}
     ranked = sorted(suspected, key=lambda suspicion: (_depth(suspicion.cause, roots), -suspicion.confidence))
-    told = tuple(_told(suspicion, roots[suspicion.cause], facts) for suspicion in ranked)
+    told = tuple(told_cause(suspicion, facts, roots[suspicion.cause]) for suspicion in ranked)
     return Diagnosis(facts, told, tuple(_notes(facts, told)))
 
 
@@ -161,7 +161,14 @@ def _depth(cause: str, roots: Mapping[str, str]) -> int:
     return depth
 
 
-def _told(suspicion: Suspicion, root: str, facts: Facts) -> ToldCause:
+def told_cause(suspicion: Suspicion, facts: Facts, root: str = "") -> ToldCause:
+    """Return a suspicion as it is told, with its remedy.
+
+    Args:
+        suspicion: what a rule says.
+        facts: of the target, whose names are filled in.
+        root: id of the cause that it follows from; empty for a root.
+    """
     cause = CAUSES[suspicion.cause]
     fields = _fields(facts) | {name: shlex.quote(value) for name, value in suspicion.fields.items()}
     return ToldCause(

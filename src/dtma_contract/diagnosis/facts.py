@@ -30,6 +30,7 @@ __all__ = [
     "Problem",
     "Question",
     "RouteState",
+    "Shown",
     "StepName",
 ]
 
@@ -107,6 +108,8 @@ class Question(enum.StrEnum):
     NOWHERE = "nowhere"
     # A deploy of an image that cannot resolve: a real agent refuses it, a stub accepts it.
     UNRESOLVABLE_DEPLOY = "unresolvable-deploy"
+    # A deploy of the probe image; only a verification sends it.
+    PROBE_DEPLOY = "probe-deploy"
     # `/health` below a prefix of the routes: answered like /health only where something strips that prefix.
     STRIPPED_HEALTH = "stripped-health"
     # `/health` below a prefix that deployments use: answered like /health where the agent lives below that prefix.
@@ -322,6 +325,21 @@ class DockerFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """A cause that an experiment of a verification has shown, such as a restart after which an instance is forgotten.
+
+    Attributes:
+        clause: id of the clause that was judged by it.
+        cause: id of the cause.
+        observed: what was seen, without a full stop.
+    """
+
+    clause: str
+    cause: str
+    observed: str
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A probe that failed.
 
@@ -354,6 +372,7 @@ class Facts:
         broken_promises: what answers of mounted operations lack of the contract's shape, by operation id.
         docker: what the Engine says, or None where it was not named.
         code: what source and image say, or None where none was named.
+        shown: what experiments of a verification have shown.
         problems: probes that failed.
         requests: how many requests the target got.
         seconds: how long observing took.
@@ -370,6 +389,7 @@ class Facts:
     broken_promises: Mapping[str, str] = field(default_factory=dict)
     docker: DockerFacts | None = None
     code: CodeFacts | None = None
+    shown: tuple[Shown, ...] = ()
     problems: tuple[Problem, ...] = ()
     requests: int = 0
     seconds: float = 0.0

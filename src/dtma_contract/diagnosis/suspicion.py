@@ -57,7 +57,8 @@ _AUTH = {AuthSent.NONE: "", AuthSent.VALID: " with the token", AuthSent.WRONG: "
 def of_answer(answer: Answer, observed: str = "") -> Evidence:
     """Return the evidence of an answer, in its own words where no others are given."""
     asked = f"{answer.method} {answer.path}{_AUTH[answer.auth]}"
-    return Evidence(observed or f"{asked} is answered {answer.describe()}", f"http: {asked}, {_clock(answer.at)}")
+    said = f"{asked} {'gets' if answer.failure else 'is answered'} {answer.describe()}"
+    return Evidence(observed or said, f"http: {asked}, {_clock(answer.at)}")
 
 
 def of_step(step: NetworkStep) -> Evidence:

@@ -150,6 +150,32 @@ class DockerHost:
         except sdk_errors() as problem:
             raise DockerHostError(f"The Docker Engine cannot remove {container_id[:12]}: {problem}.") from None
 
+    def started_at(self, name: str) -> str:
+        """Return when a container was last started, ISO 8601; empty where there is none of that name.
+
+        Raises:
+            DockerHostError: the engine refuses.
+        """
+        import docker.errors  # noqa: PLC0415 - the SDK is slow to import and seldom needed
+
+        try:
+            return str(self._client.api.inspect_container(name)["State"]["StartedAt"])
+        except docker.errors.NotFound:
+            return ""
+        except sdk_errors() as problem:
+            raise DockerHostError(f"The Docker Engine cannot inspect {name}: {problem}.") from None
+
+    def restart(self, name: str) -> None:
+        """Stop a container and start it again.
+
+        Raises:
+            DockerHostError: there is none of that name, or the engine refuses.
+        """
+        try:
+            self._client.api.restart(name)
+        except sdk_errors() as problem:
+            raise DockerHostError(f"The Docker Engine cannot restart {name}: {problem}.") from None
+
     def remove_named(self, names: Iterable[str]) -> tuple[str, ...]:
         """Remove the containers of exactly these names; return the names that were there.
 

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import groupby
 
 from rich.console import Console
 from rich.markup import escape
 
+from dtma_contract.diagnosis.attribution import Attributed
+from dtma_contract.diagnosis.causes import Scenario
 from dtma_contract.run_report import RunReport
 from dtma_contract.verdict import ClauseResult, Finding, Outcome
 
 __all__ = ["print_report"]
 
-# A root cause shows as many findings; the first ones tell it, the rest are named.
-_SHOWN_PER_CAUSE = 3
+# Of what a cause rests on, the strongest; `diagnose` tells all of it.
+_SHOWN_EVIDENCE = 3
 
 # Further reasons are consequences of the first ones, as a rule.
 _SHOWN_REASONS = 4
@@ -47,41 +48,71 @@ def _lines(report: RunReport) -> Iterator[str]:
         yield f"[bold red]target unusable[/]  {escape(report.unusable.cause)}"
         yield f"  {escape(report.unusable.message)}"
         yield f"  [bold]next[/]  {escape(report.unusable.hint)}"
-    for findings in _by_cause(report):
-        yield from _cause_lines(report, findings)
+    for caused, findings in _blocks(report):
+        yield from _cause_lines(report, caused, findings) if caused else _finding_lines(report, findings[0])
+        yield ""
     if report.baseline.fixed:
         yield f"[green]fixed[/]  the baseline still accepts what is kept now: {', '.join(report.baseline.fixed)}"
     yield ""
     yield from _closing_lines(report)
 
 
-def _by_cause(report: RunReport) -> list[list[Finding]]:
-    def key(finding: Finding) -> str:
-        return finding.cause or finding.clause
-
-    order = {key(finding): number for number, finding in reversed(list(enumerate(report.findings)))}
-    ranked = sorted(report.findings, key=lambda finding: order[key(finding)])
-    return [list(findings) for _cause, findings in groupby(ranked, key)]
-
-
-def _cause_lines(report: RunReport, findings: list[Finding]) -> Iterator[str]:
-    caused = findings[0].cause
-    if caused:
-        count = f"{len(findings)} finding{'s' * (len(findings) > 1)}"
-        yield f"[bold]cause[/]  [bold red]{escape(caused)}[/]  [dim]{count}[/]"
-    for finding in findings[:_SHOWN_PER_CAUSE]:
-        yield from _finding_lines(report, finding)
-    more = [finding.clause for finding in findings[_SHOWN_PER_CAUSE:]]
-    if more:
-        yield f"  [dim]and {len(more)} more of the same cause:[/] {escape(', '.join(more))}"
-    yield ""
+def _blocks(report: RunReport) -> Iterator[tuple[Attributed | None, list[Finding]]]:
+    """Yield each cause with all of its findings, and each finding that has none, in the order of the findings."""
+    told = {clause: cause for cause in report.causes for clause in cause.clauses}
+    shown: set[str] = set()
+    for finding in report.findings:
+        cause = told.get(finding.clause)
+        if cause is None:
+            yield None, [finding]
+        elif cause.told.id not in shown:
+            shown.add(cause.told.id)
+            yield (
+                cause,
+                sorted(
+                    (each for each in report.findings if each.clause in cause.clauses),
+                    key=lambda each: cause.clauses.index(each.clause),
+                ),
+            )
 
 
-def _finding_lines(report: RunReport, finding: Finding) -> Iterator[str]:
+def _cause_lines(report: RunReport, caused: Attributed, findings: list[Finding]) -> Iterator[str]:
+    told, remedy = caused.told, caused.told.remedy
+    operations = len({finding.operation for finding in findings if finding.operation})
+    count = _number(len(findings), "clause") + (f" of {_number(operations, 'operation')}" if operations else "")
+    yield f"[bold]cause[/]  [bold red]{escape(told.id)}[/]  [bold]{escape(told.title)}[/]  [dim]{count}[/]"
+    for number, evidence in enumerate(told.evidence[:_SHOWN_EVIDENCE]):
+        yield f"  {'evidence ' if number == 0 else ' ' * 9}  {escape(evidence.observed)}"
+    reproduce = next((finding.reproduce for finding in findings if finding.reproduce), "")
+    if reproduce:
+        yield f"  reproduce  [cyan]{escape(reproduce)}[/]"
+    scenario = "" if remedy.scenario is Scenario.OUTSIDE else f"{remedy.scenario}: "
+    yield f"  remedy     {escape(scenario + remedy.text)}"
+    yield f"  next       [cyan]dtma-contract diagnose --target {escape(report.target)}[/]"
+    groups: dict[tuple[str, str, str], list[Finding]] = {}
+    for finding in findings:
+        key = (_marked(report, finding), str(finding.level), finding.clause.rpartition("/")[2])
+        groups.setdefault(key, []).append(finding)
+    for (marked, level, aspect), members in groups.items():
+        subjects = ", ".join(finding.clause.rpartition("/")[0] for finding in members)
+        named = members[0].clause if len(members) == 1 else f"{aspect}[/] of [bold]{subjects}"
+        yield f"  {marked}  [bold]{named}[/]  [dim]{level}[/]"
+
+
+def _number(count: int, noun: str) -> str:
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def _marked(report: RunReport, finding: Finding) -> str:
+    """Return the word for a finding, in its colour."""
     known = finding.clause in report.baseline.known
     word = "known" if known else "expired" if finding.clause in report.baseline.expired else str(finding.outcome)
     style = "yellow" if known else "bold magenta" if finding.outcome == Outcome.ERROR else "bold red"
-    yield f"[{style}]{word}[/]  [bold]{escape(finding.clause)}[/]  [dim]{finding.level}[/]"
+    return f"[{style}]{word}[/]"
+
+
+def _finding_lines(report: RunReport, finding: Finding) -> Iterator[str]:
+    yield f"{_marked(report, finding)}  [bold]{escape(finding.clause)}[/]  [dim]{finding.level}[/]"
     yield f"  required   {escape(finding.title)}"
     if finding.expected:
         yield f"  expected   {escape(' or '.join(finding.expected))}"

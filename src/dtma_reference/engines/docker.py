@@ -175,6 +175,13 @@ class DockerEngine:
             )
         return str(output.decode(errors="replace"))
 
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        with self._lock:
+            if self._connected is not None:
+                self._connected.close()
+                self._connected = None
+
     def _client(self) -> docker.APIClient:
         with self._lock:
             if self._connected is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dtma_reference.actors import ANYBODY
 from dtma_reference.auth import Authentication
 from dtma_reference.errors import ForbiddenError, UnauthorizedError
 from dtma_reference.tokens import Secrets
@@ -26,14 +27,14 @@ class FaultyAuthentication(Authentication):
         super().__init__(secrets)
         self._faults = faults
 
-    def check(self, operation: str, header: bytes | None) -> None:
+    def check(self, operation: str, header: bytes | None) -> str:
         """Let the caller pass, or refuse."""
         if any(fault in self._faults and only in {None, operation} for fault, only in _OPEN.items()):
-            return
+            return ANYBODY
         if "bearer-case-sensitive" in self._faults and header is not None and not header.startswith(b"Bearer "):
             header = None
         try:
-            super().check(operation, header)
+            return super().check(operation, header)
         except UnauthorizedError as refusal:
             if "auth-statuses-swapped" in self._faults:
                 raise ForbiddenError(refusal.error) from None
@@ -43,9 +44,16 @@ class FaultyAuthentication(Authentication):
                 raise UnauthorizedError(refusal.error) from None
             raise
 
-    def _is_known(self, given: bytes) -> bool:
+    def _holder(self, given: bytes) -> str | None:
         if "wrong-token-accepted" in self._faults:
-            return True
+            return ANYBODY
         if "token-compared-by-prefix" in self._faults and len(given) >= _SHORTEST_PREFIX:
-            return any(expected.startswith(given) or given.startswith(expected) for expected in self._expected)
-        return super()._is_known(given)
+            return next(
+                (
+                    name
+                    for name, expected in self._expected.items()
+                    if expected.startswith(given) or given.startswith(expected)
+                ),
+                None,
+            )
+        return super()._holder(given)

@@ -13,6 +13,7 @@ import pytest
 
 from . import express_stock
 from .express_images import node_base
+from .postgres import Postgres, running_postgres
 from .sshd import SshHost, running_sshd
 from .tools import MissingToolError, path_of
 
@@ -24,6 +25,7 @@ __all__ = [
     "needs_node",
     "needs_openssl",
     "node_image",
+    "postgres",
     "probe_image",
     "ssh_host",
 ]
@@ -70,6 +72,14 @@ def ssh_host(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     with running_sshd(tmp_path_factory.mktemp("sshd")) as host:
         monkeypatch.setenv("PATH", host.path)
         yield host
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A PostgreSQL server for all tests of this process; each makes a database of its own."""
+    _need("initdb")
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import contextlib
 import json
 import re
 from collections.abc import Iterator
+from urllib.parse import parse_qs, urlsplit
 
 from .liars import Conversation, lying
 
@@ -33,9 +34,18 @@ def _answer(conversation: Conversation) -> None:
     elif path in known:
         conversation.answer_json(known[path])
     elif path == "/images/create":
-        _refuse(conversation, "pull access denied, repository does not exist or may require 'docker login'")
+        asked = parse_qs(urlsplit(conversation.asked.path).query)
+        _refuse(conversation, _no_such_image(asked.get("fromImage", [""])[0]))
     else:
         _refuse(conversation, f"No such {'image' if path.startswith('/images/') else 'container'}")
+
+
+def _no_such_image(reference: str) -> str:
+    """Return what an engine says of an image that no registry gives, as its registry answers or cannot be found."""
+    registry = reference.partition("/")[0].partition(":")[0]
+    if registry.endswith(".invalid"):
+        return f'Get "https://{registry}/v2/": dial tcp: lookup {registry}: no such host'
+    return f"pull access denied for {reference}, repository does not exist or may require 'docker login'"
 
 
 def _refuse(conversation: Conversation, message: str) -> None:

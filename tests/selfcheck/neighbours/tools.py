@@ -17,11 +17,14 @@ PACKAGES = {
     "docker-registry": "docker-registry",
     "dockerd": "docker.io",
     "git": "git",
+    "initdb": "postgresql",
     "ip": "iproute2",
     "nginx": "nginx-light",
     "node": "nodejs",
     "npm": "npm",
     "openssl": "openssl",
+    "postgres": "postgresql",
+    "setpriv": "util-linux",
     "ssh": "openssh-client",
     "ssh-keygen": "openssh-client",
     "sshd": "openssh-server",
@@ -29,7 +32,11 @@ PACKAGES = {
 }
 
 # Debian keeps servers where an ordinary user's PATH does not look.
-_SYSTEM_FOLDERS = ("/usr/sbin", "/sbin", "/usr/local/sbin")
+# The programs of PostgreSQL can be there in several versions: newest first.
+_SYSTEM_FOLDERS = (
+    *("/usr/sbin", "/sbin", "/usr/local/sbin"),
+    *sorted(map(str, Path("/usr/lib/postgresql").glob("*/bin")), reverse=True),
+)
 
 _PT_INTERP = 3
 

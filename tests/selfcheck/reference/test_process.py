@@ -1,4 +1,4 @@
-"""The agent as a process: real HTTP, restarts that lose its memory and no container, ends that leave nothing."""
+"""The agent as a process: real HTTP, restarts that lose nothing, ends that leave nothing."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ import httpx
 import pytest
 from neighbours.processes import is_listening, wait_until
 from neighbours.reference import running_reference
-from reference.callers import deployment
+from reference.callers import ROW, deployment
 
 import dtma_reference
 
@@ -43,6 +43,10 @@ def running_agent(*arguments):
 def containers(client):
     found = client.get("/diagnostics/docker").json()["diagnostics"]["containers"]
     return {item["name"]: (item["state"], item["managed"]) for item in found}
+
+
+def server(name):
+    return {"instanceName": name, "dockerImageUrl": "nginx:latest"}
 
 
 def pid_of(client):
@@ -126,18 +130,43 @@ def test_of_fifty_deployments_of_one_name_at_once_one_succeeds(client):
     assert statuses == [201] + [409] * 49
 
 
-def test_a_restart_is_another_process_that_remembers_nothing_and_finds_all_containers(client):
-    """The container runs on, and the agent does not know it any more."""
-    client.post("/tools", json=deployment("survivor"))
+def test_a_restart_is_another_process_that_knows_its_instances(client):
+    """Listed, stopped, started, executed in and deleted as before, and the name is taken as before."""
+    client.post("/tools", json=deployment("survivor", port=8081))
+    client.post("/mcp/groups", json={"groupId": "team", "servers": [server("member")]})
+    before = client.get("/tools").json()
 
     restarted(client)
 
-    assert containers(client)["survivor"] == ("running", False)
-    assert client.get("/tools").json() == {"tools": []}
-    response = client.post("/tools/survivor/start")
-    assert response.status_code == 404
-    assert response.json()["error"] == "Tool instance 'survivor' not found or not managed by this DTMA."
+    assert client.get("/tools").json() == before
+    assert client.get("/mcp/health/team").json()["data"]["status"] == "healthy"
     assert client.post("/tools", json=deployment("survivor")).status_code == 409
+    assert client.post("/tools", json=deployment("another", port=8081)).status_code == 409
+    assert client.post("/tools/survivor/stop").json()["data"]["state"]["Status"] == "exited"
+    assert client.post("/tools/survivor/start").json()["data"]["state"]["Status"] == "running"
+    command = {"agentId": "a", "capabilityName": "true", "accountToolInstanceId": ROW}
+    assert client.post("/tools/survivor/execute", json=command).json()["data"]["exitCode"] == 0
+    assert client.delete("/tools/survivor").status_code == 200
+    assert client.delete("/mcp/groups/team").status_code == 200
+    assert containers(client) == {"db": ("running", False), "old": ("exited", False)}
+
+
+def test_with_a_registry_in_memory_a_restart_forgets_everything_and_finds_all_containers():
+    """The container runs on, and the agent does not know it any more."""
+    with (
+        running_agent("--registry", "memory") as agent,
+        httpx.Client(base_url=agent.url, headers={"Authorization": f"Bearer {agent.token}"}) as client,
+    ):
+        client.post("/tools", json=deployment("survivor"))
+
+        restarted(client)
+
+        assert containers(client)["survivor"] == ("running", False)
+        assert client.get("/tools").json() == {"tools": []}
+        response = client.post("/tools/survivor/start")
+        assert response.status_code == 404
+        assert response.json()["error"] == "Tool instance 'survivor' not found or not managed by this DTMA."
+        assert client.post("/tools", json=deployment("survivor")).status_code == 409
 
 
 def test_an_agent_restarts_one_second_after_its_answer_and_is_back_soon(client):

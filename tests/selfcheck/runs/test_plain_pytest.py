@@ -96,4 +96,4 @@ def test_an_unusable_target_is_told(tmp_path):
 
     assert done.exit_code == 6, done
     assert "connection-refused" in done.stderr
-    assert "docker logs dtma_manager" in done.stderr
+    assert "docker ps -a --filter name=dtma_manager" in done.stderr

@@ -10,7 +10,15 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from dtma_contract.diagnosis.facts import Facts
-from dtma_contract.diagnosis.rules import authentication, connection, engine, instances, responses, routes
+from dtma_contract.diagnosis.rules import (
+    authentication,
+    connection,
+    engine,
+    experiments,
+    instances,
+    responses,
+    routes,
+)
 from dtma_contract.diagnosis.rules import standing_before as before
 from dtma_contract.diagnosis.suspicion import Suspicion
 
@@ -47,4 +55,6 @@ RULES: Final[tuple[Rule, ...]] = (
     instances.container_name_taken,
     instances.state_lost,
     instances.instance_unknown,
+    # What a verification has tried
+    experiments.shown_by_experiment,
 )

@@ -42,7 +42,8 @@ _PLAIN_ON_TLS = re.compile(
     r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL",
     re.IGNORECASE,
 )
-_TLS_RECORD = re.compile(r"\\x1[56]\\x03|wrong version number|TLS|SSL", re.IGNORECASE)
+# A record's type and version stand at the very beginning (RFC 8446 section 5.1).
+_TLS_RECORD = re.compile(r"b'\\x1[56]\\x03|wrong version number|TLS|SSL", re.IGNORECASE)
 
 _CONFIGURATION = re.compile(
     r"ENOENT[^\n]*(?:\.conf|\.env|\.ya?ml|\.json|config)|(?:config|\.conf)[^\n]*(?:not found|no such file|missing"

@@ -117,17 +117,28 @@ def _is_gateways(answer: Answer) -> bool:
 
 
 def image_unpullable(facts: Facts) -> Iterator[Suspicion]:
-    """The log shows a deploy that failed for want of its image."""
+    """A deploy failed for want of its image: the answer says so, or the log does."""
+    for answer in answered(facts, Question.PROBE_DEPLOY):
+        says_why = _UNPULLABLE.search(answer.body) and not _NO_ENGINE.search(answer.body)
+        if answer.status >= _SERVER_ERRORS and says_why:
+            yield Suspicion(
+                "image-unpullable", 0.9, (of_answer(answer),), fields={"tool_image": _image_in(answer.body)}
+            )
+            return
     lines = failed_deploys(facts, _UNPULLABLE)
     if not lines or telling_lines(lines, _NO_ENGINE, 1):
         return
-    image = re.search(r"[\w.-]+(?:[:/][\w./-]+)*:[\w.-]+|[\w.-]+\.[\w.-]+(?::\d+)?/[\w./-]+", lines[-1].text)
     yield Suspicion(
         "image-unpullable",
         0.9 if facts.instance else 0.8,
         tuple(map(of_line, lines)),
-        fields={"tool_image": image[0].strip(".:") if image else "IMAGE"},
+        fields={"tool_image": _image_in(lines[-1].text)},
     )
+
+
+def _image_in(text: str) -> str:
+    image = re.search(r"[\w.-]+(?:[:/][\w./-]+)*:[\w.-]+|[\w.-]+\.[\w.-]+(?::\d+)?/[\w./-]+", text)
+    return image[0].strip(".:") if image else "IMAGE"
 
 
 def port_conflict(facts: Facts) -> Iterator[Suspicion]:

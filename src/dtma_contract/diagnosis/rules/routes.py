@@ -32,7 +32,7 @@ class _Explained:
 
 def missing(facts: Facts) -> Iterator[Suspicion]:
     """Every route that the target lacks, by what the code says of it."""
-    absent = missing_routes(facts)
+    absent = (*missing_routes(facts), *_written_and_out_of_reach(facts))
     if not absent or not is_agent(facts):
         return
     groups: dict[str, list[tuple[RouteState, _Explained]]] = {}
@@ -50,6 +50,19 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
             title=_title(cause, routes),
             would_tell=_would_tell(cause, facts),
         )
+
+
+def _written_and_out_of_reach(facts: Facts) -> Iterator[RouteState]:
+    """Routes of optional profiles that the target lacks altogether, although its code was to have them.
+
+    A profile that no code writes, or that stands behind a switch, is one that the build does without.
+    """
+    lacked = missing_routes(facts)
+    kinds = {"declared-not-mounted", "prefix-differs", "shadowed"}
+    findings = [finding for finding in (facts.code.findings if facts.code else ()) if finding.kind in kinds]
+    for route in facts.routes_in(Cell.ABSENT):
+        if route not in lacked and any(_is_about(finding, route) for finding in findings):
+            yield route
 
 
 def _confidence(members: Sequence[tuple[RouteState, _Explained]]) -> float:

@@ -37,6 +37,11 @@ _ANYWHERE = (
     Question.TOOLS_WITHOUT_TOKEN,
     Question.NOWHERE,
 )
+# Failures of the kind that no agent shows, and what they say of what answers.
+_NO_AGENTS = {
+    "response-malformed": "What answers there does not speak HTTP.",
+    "response-too-large": "What answers there sends more than any agent does.",
+}
 _REQUEST_LINE = re.compile(r"\b(GET|POST|DELETE|OPTIONS|PUT|HEAD) (/\S*)")
 _OWN_NAME = re.compile(r"dtmac-[\w.-]+")
 
@@ -280,11 +285,10 @@ def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
             explains=("connection-refused", "connection-timeout"),
         )
         return
-    broken = next((answer for answer in facts.answers if answer.failure == "response-malformed"), None)
+    broken = next((answer for answer in facts.answers if answer.failure in _NO_AGENTS), None)
     if broken is not None:
-        yield Suspicion(
-            "not-a-dtma", 0.8, (of_answer(broken), *_who(facts)), title="What answers there does not speak HTTP."
-        )
+        title = _NO_AGENTS[broken.failure]
+        yield Suspicion("not-a-dtma", 0.8, (of_answer(broken), *_who(facts)), title=title)
 
 
 def _who(facts: Facts) -> Iterator[Evidence]:

@@ -145,14 +145,18 @@ def mcp_status_is_shadowed_in_express(stage):
     yield Scene(agent.url, agent.token)
 
 
-@incident("route-missing", "stub-deployment", shows=answers("POST", _STARTS, 404, _FALLBACK), as_program=True)
+# From outside, both are the marks of one root, which only the code can tell.
+_STUB = {"shows": answers("POST", _STARTS, 404, _FALLBACK), "or_first": ("stub-deployment",)}
+
+
+@incident("route-missing", "stub-deployment", **_STUB, as_program=True)
 def stub(stage):
     """A stub was shipped: deploy accepts everything and creates nothing; start, stop, delete, health are not there."""
     agent = stage.reference("--fault", "stub-deployment")
     yield Scene(agent.url, agent.token)
 
 
-@incident("route-missing", "stub-deployment", shows=answers("POST", _STARTS, 404, _FALLBACK), needs=_NODE)
+@incident("route-missing", "stub-deployment", **_STUB, needs=_NODE)
 def stub_entry_seen_from_outside(stage):
     """The same with the agent on Express."""
     agent = stage.express("stub-entry")

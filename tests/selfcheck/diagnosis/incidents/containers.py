@@ -212,7 +212,15 @@ def stub_container_beside_the_full_source(stage):
         )
 
 
-@incident("route-missing", "stub-deployment", shows=_NO_START, gives="url docker", needs=_ENGINE)
+@incident(
+    "route-missing",
+    "stub-deployment",
+    shows=_NO_START,
+    gives="url docker",
+    # Both are the marks of one root, which only the code can tell.
+    or_first=("stub-deployment",),
+    needs=_ENGINE,
+)
 def stub_container(stage):
     """The same with the Engine alone."""
     with express_container(stage.endpoint, stage.image("stub-entry"), until_healthy=False) as agent:

@@ -1,0 +1,1 @@
+"""How a registry gets from one revision of its tables to another, with what it holds."""

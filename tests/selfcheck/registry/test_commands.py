@@ -1,0 +1,166 @@
+"""The commands for a registry: what they print, and how they refuse the rest."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from registry.rows import a_row
+
+from dtma_reference.cli import main
+from dtma_reference.registry.environment import KEY_VARIABLE, new_key
+from dtma_reference.registry.presence import FileLock
+from dtma_reference.registry.records import Entry, Status
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return what runs a command and returns exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dtma-reference", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return ended.value.code, output.out, output.err
+
+    return run
+
+
+def test_history_tells_who_did_what(run, database_url, opened):
+    """A line for each, or a JSON document for each."""
+    store = opened(database_url)
+    row = store.insert(a_row(), ("KEY=of-the-customer",), Entry("DTMA_BEARER_TOKEN", "deploy"))
+    store.insert(a_row("other"), (), Entry("DTMA_BEARER_TOKEN", "deploy"))
+    store.change(row, None, Entry("reconciliation", "delete", "completed", "begun by\nSOMEBODY"))
+    store.close()
+
+    code, text, _ = run("history", "--registry", database_url, "--name", "web")
+    _, lines, _ = run("history", "--registry", database_url, "--limit", "1", "--format", "json")
+
+    assert code == 0
+    first, second = text.splitlines()
+    assert re.fullmatch(r"\S+Z  DTMA_BEARER_TOKEN  deploy web: done, none to running", first)
+    assert second.endswith("  reconciliation  delete web: completed, running to none (begun by SOMEBODY)")
+    (last,) = map(json.loads, lines.splitlines())
+    assert (last["operation"], last["after"], last["before"]["status"]) == ("delete", None, "running")
+    assert "of-the-customer" not in text + lines
+
+
+def test_keys_are_replaced_from_the_command_line(run, database_url, opened, monkeypatch):
+    """A fresh key is printed; with the new one before the old one, all values are encrypted anew."""
+    _, old, _ = run("generate-key")
+    store = opened(database_url, old.strip())
+    row = store.insert(a_row(), ("KEY=of-the-customer",))
+    store.close()
+    new = new_key()
+    monkeypatch.setenv(KEY_VARIABLE, f"{new},{old.strip()}")
+
+    code, out, _ = run("rotate-keys", "--registry", database_url)
+
+    assert (code, out) == (0, "1 values are encrypted with the first key.\n")
+    assert opened(database_url, new).environment(row.row_id) == ("KEY=of-the-customer",)
+
+
+def test_a_registry_is_migrated_from_the_command_line(run, database_url):
+    """Down, up, and to nothing."""
+    for revision, told in (("head", "0002"), ("0001", "0001"), ("base", "base")):
+        code, out, _ = run("migrate", "--registry", database_url, revision)
+        assert (code, out) == (0, f"The registry is at revision {told}.\n")
+
+
+def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
+    """A dry run says what would be done and changes nothing; nothing else is taken out."""
+    store = opened(database_url)
+    store.insert(a_row("mine"))
+    for name in ("web-1", "web-2", "db"):
+        store.insert(a_row(name, adopted=True))
+    store.close()
+
+    def names():
+        again = opened(database_url)
+        found = {row.name for row in again.all() if row.status is not Status.GONE}
+        again.close()
+        return found
+
+    _, dry, _ = run("adopt", "--registry", database_url, "--undo", "web-*")
+    assert dry.splitlines()[-1] == "2 of 2 would be done; nothing was changed. --apply does it."
+    assert names() == {"mine", "web-1", "web-2", "db"}
+    _, done, _ = run("adopt", "--registry", database_url, "--undo", "--apply", "web-*")
+    assert done.splitlines()[-1] == "2 of 2 done."
+    assert names() == {"mine", "db"}
+    assert run("adopt", "--registry", database_url, "--undo", "--apply", "web-*")[1].splitlines()[-1] == "0 of 0 done."
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["serve", "--registry", "mysql://x"], "That is no registry"),
+        (["serve", "--registry", "sqlite://"], "needs a path"),
+        (["serve", "--registry", "sqlite:////nowhere/at/all.db"], "No such file or directory"),
+        (["history"], "--registry"),
+        (["history", "--registry", "memory"], "inside its agent"),
+        (["history", "--registry", "sqlite:////nowhere/at/all.db"], "no folder /nowhere/at"),
+        (["history", "--registry", "postgresql://u:hunter2@127.0.0.1:1/x"], "it does not answer"),
+        (["rotate-keys", "--registry", "sqlite:///unused.db"], "has no key"),
+        (["migrate", "--registry", "sqlite:///unused.db", "0007"], "no revision: 0007"),
+        (["adopt", "--registry", "sqlite:///unused.db", "--undo", "--docker", "x"], "--undo"),
+    ],
+)
+def test_bad_input_is_one_message_and_exit_code_4(run, arguments, told, tmp_path, monkeypatch):
+    """It says what is wrong, and repeats no password."""
+    monkeypatch.chdir(tmp_path)
+
+    code, out, err = run(*arguments)
+
+    assert (code, out) == (4, "")
+    assert err.startswith("dtma-reference: ")
+    assert told in err
+    assert "hunter2" not in err
+    assert len(err.splitlines()) == 1
+
+
+def test_an_engine_that_does_not_answer_is_told(tmp_path):
+    """In one line, by a process of its own: the SDK leaves a socket behind."""
+    arguments = ["adopt", "--registry", f"sqlite:///{tmp_path}/registry.db", "--docker", "unix:///nowhere.sock"]
+
+    done = subprocess.run(
+        [sys.executable, "-m", "dtma_reference", *arguments], check=False, capture_output=True, text=True
+    )
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "The container engine does not answer" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_a_second_agent_on_a_file_is_refused(run, tmp_path):
+    """Before anything is started."""
+    held = FileLock(str(tmp_path / "registry.db"))
+
+    code, _, err = run("serve", "--registry", f"sqlite:///{tmp_path}/registry.db")
+    held.close()
+
+    assert code == 4
+    assert "Another agent works with the registry" in err
+
+
+def test_a_key_that_is_none_is_refused_before_anything_is_started(run, monkeypatch):
+    """And not repeated."""
+    monkeypatch.setenv(KEY_VARIABLE, "hunter2")
+
+    code, _, err = run("serve")
+
+    assert (code, "hunter2" in err) == (4, False)
+
+
+def test_the_commands_load_no_database_before_they_need_one():
+    """Listing faults and starting an agent cost no SQLAlchemy."""
+    check = (
+        "import sys, dtma_reference.cli, dtma_reference.agent_process as agent, dtma_reference.registry.opening;"
+        "sys.exit(any(name in sys.modules for name in ('sqlalchemy', 'alembic', 'cryptography', 'psycopg', 'docker')))"
+    )
+
+    subprocess.run([sys.executable, "-c", check], check=True)
