@@ -102,6 +102,13 @@ OTHERS_ILL = {
         ),
         ["state-lost"],
     ),
+    "an agent that is up between two crashes, behind a proxy": (
+        replace(
+            all_answering(502, NGINX_502, server="nginx"),
+            docker=docker(agent=container(restart_count=2, started_at=YOUNG)),
+        ),
+        ["agent-crash-loop", "proxy-no-upstream"],
+    ),
     "a proxy that passes some paths": (
         lacking(START, facts=answering(replace(answer(Question.NOWHERE, 404, NGINX_404), path="/tools/dtmac-nowhere"))),
         ["proxy-no-upstream", "route-missing"],

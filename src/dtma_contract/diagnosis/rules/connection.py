@@ -231,7 +231,7 @@ def _container_ends(facts: Facts) -> tuple[float, Evidence] | None:
 
 
 def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) -> bool:
-    """Return whether a container that runs has just been started again, once more or for want of an answer."""
+    """Return whether a container that runs has just been started again: often, or while no agent answers."""
     lived = seconds_between(container.started_at, docker.at)
     if lived is None or lived >= _STARTING_SECONDS:
         return False
@@ -239,7 +239,7 @@ def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) ->
     ends = telling_lines((line for line in docker.log if _is_shortly_before(line, container)), _ENDING, 1)
     if container.restart_count >= _MANY_RESTARTS and (container.exit_code or ends):
         return True
-    return bool(container.restart_count) and not is_agent(facts) and _is_unreachable(facts)
+    return bool(container.restart_count) and not is_agent(facts)
 
 
 def _is_shortly_before(line: LogLine, container: ContainerState) -> bool:
