@@ -61,10 +61,10 @@ def facts(honest):
 
 
 def test_every_question_is_asked_of_an_agent(facts):
-    """All but the one to what is no agent are asked, and each got its answer."""
+    """All but the one to what is no agent, and the deploys of a verification; each got its answer."""
     asked = {answer.question for answer in facts.answers}
 
-    assert set(Question) - {Question.PREFIXED_HEALTH} == asked
+    assert set(Question) - {Question.PREFIXED_HEALTH, Question.PROBE_DEPLOY} == asked
     assert [answer for answer in facts.answers if answer.failure] == []
     assert (facts.problems, facts.broken_promises) == ((), {})
 

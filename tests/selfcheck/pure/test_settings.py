@@ -35,6 +35,8 @@ FIELDS = {
         ("tcp://flag:1", "tcp://env:1", "tcp://file:1"),
         ("tcp://flag:1", "tcp://env:1", "tcp://file:1", None),
     ),
+    "container": (("flag", "env", "file"), ("flag", "env", "file", "")),
+    "restart_command": (("flag", "env", "file"), ("flag", "env", "file", "")),
     "reports": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), Path("reports"))),
     "contract": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), None)),
     "source": (("flag", "env", "file"), (Path("flag"), Path("env"), Path("file"), None)),
