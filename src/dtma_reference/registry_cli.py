@@ -79,7 +79,7 @@ def adopt(
     """
     if undo and docker is not None:
         raise click.UsageError("--undo needs no --docker: it looks at the registry only.")
-    with _store(registry) as store:
+    with _store(registry, makes=True) as store:
         if undo:
             lines = undoings(store.all(), names)
             if applied:
@@ -108,6 +108,8 @@ def history(*, registry: RegistryLocation, name: str | None, limit: int, form: s
         lines = store.history(name, limit)
     for line in lines:
         click.echo(json.dumps(_history_in_json(line)) if form == "json" else _history_in_text(line))
+    if not lines:
+        click.echo("Nothing is recorded.", err=True)
     return 0
 
 
@@ -144,7 +146,7 @@ def rotate_keys(*, registry: RegistryLocation) -> int:
     """
     with _store(registry, needs_key=True) as store:
         count = store.reseal()
-    click.echo(f"{count} values are encrypted with the first key.")
+    click.echo(f"Encrypted with the first key: {count} {'value' if count == 1 else 'values'}.")
     return 0
 
 
@@ -180,8 +182,10 @@ def _require_database(registry: RegistryLocation) -> None:
 
 
 @contextmanager
-def _store(registry: RegistryLocation, *, needs_key: bool = False) -> Iterator[DatabaseStore]:
+def _store(registry: RegistryLocation, *, needs_key: bool = False, makes: bool = False) -> Iterator[DatabaseStore]:
     _require_database(registry)
+    if not makes and registry.path and not Path(registry.path).exists():
+        raise click.UsageError(f"There is no registry {registry.path}. An agent that is started with it makes one.")
     from dtma_reference.registry.opening import open_database_store  # noqa: PLC0415 - SQLAlchemy is slow to load
 
     with _told():

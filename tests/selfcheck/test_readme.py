@@ -34,7 +34,7 @@ CONTRACT = load_contract()
 CLAUSES = load_clauses(CONTRACT)
 PROGRAMS = {"dtma-contract": commands, "dtma-reference": reference_cli._command}
 # Programs of others, and words of the shell, that a document may use.
-OTHERS = {"apt-get", "export", "make", "pip", "pytest", "st"}
+OTHERS = {"apt-get", "curl", "export", "make", "pip", "pytest", "st"}
 
 
 def fenced(text, language):

@@ -63,6 +63,7 @@ def diagnose(*, form: str, bundle: str | None, bundle_read: str | None, **flags:
         from dtma_contract.diagnosis_bundle import write_bundle  # noqa: PLC0415 - as above
 
         write_bundle(Path(bundle), diagnosis, _text(diagnosis))
+        click.echo(f"all facts are in {bundle}, readable by you alone", err=True)
     if form == "json":
         click.echo(json.dumps(diagnosis.to_json(), indent=2, ensure_ascii=False))
     else:
@@ -81,7 +82,9 @@ def _facts(bundle_read: str | None, flags: dict[str, Any]) -> Facts:
             raise UsageError(
                 f"--from judges the facts of a file, so that --{given[0]} has nothing to say.", "Leave one of them out."
             )
-        return read_bundle(Path(bundle_read))
+        facts = read_bundle(Path(bundle_read))
+        click.echo(f"judging the facts of {bundle_read}, which were observed at {facts.at}", err=True)
+        return facts
     from dtma_contract.diagnose_run import observe  # noqa: PLC0415 - as above
 
     progress = Console(stderr=True)

@@ -42,7 +42,11 @@ __all__ = ["verify"]
 @click.option("--seed", metavar="N", help="Seed of everything random, as an earlier run printed it.")
 @click.option("--docker", metavar="URL", help="The target's Docker Engine, to look behind the agent's word.")
 @click.option("--container", metavar="NAME", help="The agent's container there, to restart it: --effects restart.")
-@click.option("--restart-command", metavar="LINE", help="Command that restarts the agent: --effects restart.")
+@click.option(
+    "--restart-command",
+    metavar="LINE",
+    help="Command that restarts the agent, run without its token.",
+)
 @click.option("--reports", metavar="DIR", help="Folder of the reports  [default: reports]")
 @click.option("--contract", metavar="FILE", help="Another contract than the one shipped.")
 @click.option("--source", metavar="DIR", help="The agent's source: drift is judged as well.")

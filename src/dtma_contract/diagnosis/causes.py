@@ -50,13 +50,21 @@ class Cause:
 
 
 _DIAGNOSE = "dtma-contract diagnose --target {target}"
-_LIFECYCLE = "dtma-contract verify --target {target} --only core.tools.deploy --only core.tools.start"
+# It deploys the probe image, and removes it again.
+_LIFECYCLE = "dtma-contract verify --target {target} --only core.tools.deploy --only core.tools.start  # a probe"
 _RUN = (
     "{docker} run -d --name {container} --restart always -p {port}:30000 -v /var/run/docker.sock:/var/run/docker.sock "
     "-e DTMA_BEARER_TOKEN -e AGENTOPIA_API_BASE_URL -e BACKEND_TO_DTMA_API_KEY {image}"
 )
-_REPLACE = ("{docker} rename {container} {container}-before", "{docker} stop {container}-before", _RUN)
-_PULL_AND_REPLACE = ("{docker} pull {image}", *_REPLACE)
+# Back again: the name is free once more, and what ran before is only stopped.
+_BACK = (
+    "# back to what ran before: {docker} rm -f {container}; {docker} rename {container}-before {container}; "
+    "{docker} start {container}"
+)
+_HERE = "# on the droplet, the three variables set to this droplet's own values:"
+_SWAP = ("{docker} rename {container} {container}-before", "{docker} stop {container}-before", _RUN, _BACK)
+_REPLACE = (_HERE, *_SWAP)
+_PULL_AND_REPLACE = (_HERE, "{docker} pull {image}", *_SWAP)
 
 _LISTED = (
     Cause(
@@ -149,7 +157,7 @@ _LISTED = (
         Scenario.ENVIRONMENT,
         "Use this droplet's own token: the value of DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY in the agent's "
         "environment; or start the agent again with the token that its callers have.",
-        ("export {token_env}=…   # this droplet's own", *_REPLACE),
+        ("export {token_env}=…   # this droplet's own, then ask again:", _DIAGNOSE),
         (_DIAGNOSE,),
     ),
     Cause(
@@ -158,7 +166,7 @@ _LISTED = (
         "Every protected route answers with an error, whatever the caller sends.",
         Scenario.ENVIRONMENT,
         "Give the agent DTMA_BEARER_TOKEN or BACKEND_TO_DTMA_API_KEY and start its container again.",
-        ("export {token_env}=…", *_REPLACE),
+        _REPLACE,
         (_DIAGNOSE,),
         ("token-rejected", "response-drift"),
     ),

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dtma_contract.diagnosis.causes import CAUSES, Scenario
-from dtma_contract.diagnosis.facts import Facts
-from dtma_contract.diagnosis.reading import is_agent
+from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.reading import answered, is_agent
 from dtma_contract.diagnosis.rules import RULES
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion
 from dtma_contract.verdict import ExitCode
@@ -78,7 +78,7 @@ class Diagnosis:
     @property
     def healthy(self) -> bool:
         """Whether a DTMA answers and nothing is wrong with it that was asked about."""
-        return not self.causes and is_agent(self.facts)
+        return not self.causes and is_agent(self.facts) and not _failing(self.facts)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -97,6 +97,12 @@ class Diagnosis:
             "notes": list(self.notes),
             "facts": asdict(self.facts),
         }
+
+
+def _failing(facts: Facts) -> tuple[Answer, ...]:
+    """Return what every agent answers with success, and this one with an error of its own."""
+    asked = answered(facts, Question.ROOT, Question.STATUS, Question.TOOLS, Question.TOOLS_STATUS)
+    return tuple(answer for answer in asked if answer.status >= 500)  # noqa: PLR2004 - RFC 9110 section 15.6
 
 
 def _cause_json(cause: ToldCause) -> dict[str, Any]:
@@ -179,7 +185,10 @@ def told_cause(suspicion: Suspicion, facts: Facts, root: str = "") -> ToldCause:
         remedy=Remedy(
             suspicion.scenario or cause.scenario,
             suspicion.remedy or cause.remedy,
-            tuple(command.format_map(fields) for command in cause.commands),
+            tuple(
+                command.format_map(fields)
+                for command in (cause.commands if suspicion.commands is None else suspicion.commands)
+            ),
             tuple(command.format_map(fields) for command in cause.verify),
         ),
         follows_from=root,
@@ -210,6 +219,8 @@ def _fields(facts: Facts) -> dict[str, str]:
 
 
 def _notes(facts: Facts, told: tuple[ToldCause, ...]) -> Iterable[str]:
+    for answer in _failing(facts) if not told else ():
+        yield f"no cause is known for this: {answer.method} {answer.path} is answered {answer.describe()}."
     for problem in facts.problems:
         yield f"not told: {problem.asked}: {problem.detail}."
     if facts.docker is not None and facts.docker.problem:

@@ -41,7 +41,7 @@ MOST_BODY: Final = 65_536
 KEPT_HEADERS: Final = ("allow", "content-type", "location", "server", "via", "www-authenticate", "x-powered-by")
 
 
-_REFUSED: Final = re.compile(r"surely does not exist: 40[13]\b")
+_REFUSED: Final = re.compile(r"surely does not exist: (?:40[13]|5\d\d)\b")
 
 
 class Origin(enum.StrEnum):
@@ -214,7 +214,7 @@ class RouteState:
     def seems_absent(self) -> bool:
         """Whether it answers like a path that does not exist, as it might an unknown name too.
 
-        A refusal that stands before the routes tells nothing of them.
+        A refusal or an error that stands before the routes tells nothing of them.
         """
         looks_it = " is answered like " in self.detail and not _REFUSED.search(self.detail)
         return self.state is Cell.UNKNOWN and looks_it

@@ -35,6 +35,7 @@ class Suspicion:
         title: what is wrong here, one sentence; the catalogue's where it is empty.
         scenario: of the remedy; the catalogue's where it is None.
         remedy: what to do here, one or two sentences; the catalogue's where it is empty.
+        commands: of the remedy; the catalogue's where they are None.
         fields: values for the remedy's commands.
         would_tell: what further evidence would make it surer, or tell it from another cause.
         explains: further causes that follow from it here.
@@ -46,6 +47,7 @@ class Suspicion:
     title: str = ""
     scenario: Scenario | None = None
     remedy: str = ""
+    commands: tuple[str, ...] | None = None
     fields: Mapping[str, str] = field(default_factory=dict)
     would_tell: tuple[str, ...] = ()
     explains: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ __all__ = ["print_diagnosis"]
 
 _LABEL = 11
 
+_HEALTHY = "healthy. Nothing is wrong with what was asked about."
 _SCENARIOS = {
     "A": "mend the routes",
     "B": "start it again in the right environment",
@@ -53,7 +54,8 @@ def _sentence(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
             yield f" And {rest} more.", "bold"
     elif diagnosis.healthy:
         yield f"{target}: ", "bold"
-        yield "healthy. Nothing is wrong with what was asked about.", "bold green"
+        untold = any(note.startswith("not told") for note in diagnosis.notes)
+        yield "healthy, as far as could be told; see below." if untold else _HEALTHY, "bold green"
     else:
         yield f"{target}: ", "bold"
         yield "nothing could be told.", "bold yellow"
@@ -103,9 +105,9 @@ def _print_command(command: str, console: Console) -> None:
 
 
 def _asked(facts: Facts) -> str:
-    asked = [f"{facts.requests} requests without effect"]
+    asked = [f"{facts.requests} requests that change nothing"]
     if facts.docker is not None:
         asked.append(f"the Docker Engine at {facts.docker.endpoint}")
     if facts.code is not None:
         asked += [name for name in (facts.code.source, facts.code.image) if name]
-    return f"asked: {', '.join(asked)}; {facts.seconds:.1f} s"
+    return f"asked at {facts.at[:19].replace('T', ' ')} UTC: {', '.join(asked)}; {facts.seconds:.1f} s"

@@ -134,7 +134,8 @@ def _closing_lines(report: RunReport) -> Iterator[str]:
     unjudged = "; ".join(_reasons(report.results)) if report.results else "everything: the run ended before it began"
     yield f"[bold]not judged[/]  {escape(unjudged or 'nothing')}"
     left = "; ".join(
-        f"{item.kind} {item.name} ({item.reason}; remove it with: {item.command})" for item in report.left_behind
+        f"{item.kind} {item.name} ({item.reason.rstrip('.')}; remove it with: {item.command})"
+        for item in report.left_behind
     )
     yield f"[bold]left behind[/]  {escape(left or 'nothing')}"
 

@@ -61,7 +61,7 @@ def test_keys_are_replaced_from_the_command_line(run, database_url, opened, monk
 
     code, out, _ = run("rotate-keys", "--registry", database_url)
 
-    assert (code, out) == (0, "1 values are encrypted with the first key.\n")
+    assert (code, out) == (0, "Encrypted with the first key: 1 value.\n")
     assert opened(database_url, new).environment(row.row_id) == ("KEY=of-the-customer",)
 
 
@@ -105,7 +105,8 @@ def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
         (["history", "--registry", "memory"], "inside its agent"),
         (["history", "--registry", "sqlite:////nowhere/at/all.db"], "no folder /nowhere/at"),
         (["history", "--registry", "postgresql://u:hunter2@127.0.0.1:1/x"], "it does not answer"),
-        (["rotate-keys", "--registry", "sqlite:///unused.db"], "has no key"),
+        (["history", "--registry", "sqlite:///unused.db"], "There is no registry unused.db"),
+        (["rotate-keys", "--registry", "postgresql+psycopg://u@127.0.0.1:1/d"], "has no key"),
         (["migrate", "--registry", "sqlite:///unused.db", "0007"], "no revision: 0007"),
         (["adopt", "--registry", "sqlite:///unused.db", "--undo", "--docker", "x"], "--undo"),
     ],

@@ -147,7 +147,7 @@ def tls_failure(facts: Facts) -> Iterator[Suspicion]:
         if facts.target.startswith("http:"):
             yield _plain_on_tls(facts, of_step(step))
         else:
-            yield Suspicion("tls-failure", 0.95, (of_step(step),))
+            yield _failed_handshake(facts, step)
         return
     for answer in answered(facts, Question.ROOT, Question.HEALTH):
         if _PLAIN_ON_TLS.search(answer.body):
@@ -156,6 +156,20 @@ def tls_failure(facts: Facts) -> Iterator[Suspicion]:
     broken = _all_failed(facts, {"tls-failure", "response-malformed"})
     if broken and (broken.failure == "tls-failure" or _TLS_RECORD.search(broken.detail)):
         yield Suspicion("tls-failure", 0.85, (of_answer(broken),))
+
+
+def _failed_handshake(facts: Facts, step: NetworkStep) -> Suspicion:
+    if "speaks no TLS" not in step.detail:
+        return Suspicion("tls-failure", 0.95, (of_step(step),))
+    plain = facts.target.replace("https://", "http://", 1)
+    return Suspicion(
+        "tls-failure",
+        0.95,
+        (of_step(step),),
+        title="The port speaks no TLS, and https was asked for.",
+        remedy=f"Name the target as {plain}.",
+        commands=(f"dtma-contract diagnose --target {plain}",),
+    )
 
 
 def _plain_on_tls(facts: Facts, evidence: Evidence) -> Suspicion:

@@ -28,6 +28,8 @@ class _Explained:
     confidence: float
     said: str
     source: str
+    # Whether it speaks of the one route.
+    is_own: bool = True
 
 
 def missing(facts: Facts) -> Iterator[Suspicion]:
@@ -41,7 +43,11 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
         groups.setdefault(explained.cause, []).append((route, explained))
     for cause, members in groups.items():
         routes = [route for route, _ in members]
-        said = dict.fromkeys(Evidence(told.said, told.source) for _, told in members if told.said)
+        said = dict.fromkeys(
+            Evidence(f"{route.name}: {told.said}" if told.is_own else told.said, told.source)
+            for route, told in members
+            if told.said
+        )
         evidence = [_seen(routes), *list(said)[:_MOST_SAID], *_received(facts, routes)]
         yield Suspicion(
             cause,
@@ -71,8 +77,11 @@ def _confidence(members: Sequence[tuple[RouteState, _Explained]]) -> float:
 
 
 def _seen(routes: Sequence[RouteState]) -> Evidence:
-    count = f"{len(routes)} routes answer" if len(routes) > 1 else f"{routes[0].name} answers"
-    return Evidence(f"{count} like paths that do not exist: {named(routes)}; {routes[0].detail}", _PROBES)
+    # What proves it is enough here; what proves it twice stands in the facts.
+    shown = routes[0].detail.partition("; ")[0]
+    if len(routes) == 1:
+        return Evidence(shown, _PROBES)
+    return Evidence(f"{len(routes)} routes answer like paths that do not exist: {named(routes)}; {shown}", _PROBES)
 
 
 def _title(cause: str, routes: Sequence[RouteState]) -> str:
@@ -112,7 +121,7 @@ def _by_finding(route: RouteState, code: CodeFacts) -> _Explained | None:
                 if where == "source" and code.image and _image_cell(code, route) is Cell.ABSENT:
                     continue
                 cause, confidence = words[finding.kind]
-                return _Explained(cause, confidence, _sentence(finding), f"{where}: drift")
+                return _Explained(cause, confidence, _sentence(finding), f"{where}: drift", is_own=False)
     return None
 
 
@@ -188,7 +197,9 @@ def _received(facts: Facts, routes: Sequence[RouteState]) -> Iterator[Evidence]:
     fixed = [route.path.partition("{")[0].rstrip("/") for route in routes]
     for line in reversed(facts.log_lines):
         if " 404" in line.text and "dtmac-" in line.text and any(path in line.text for path in fixed):
-            yield Evidence(f"the requests reach the agent: {line.text.strip()}", "log: of the agent")
+            yield Evidence(
+                f"the agent's log shows that such requests reach it: {line.text.strip()}", "log: of the agent"
+            )
             return
 
 
