@@ -349,6 +349,15 @@ def test_every_cause_is_told_by_some_facts():
     assert told == CAUSES.keys()
 
 
+def test_an_error_of_its_own_is_no_health():
+    """What no rule knows is said, and is no pass."""
+    facts = answering(answer(Question.TOOLS, 503, {"error": "The registry of instances cannot be used now."}))
+    diagnosis = diagnose(facts)
+
+    assert (diagnosis.causes, diagnosis.healthy, diagnosis.exit_code) == ((), False, ExitCode.NOTHING_JUDGED)
+    assert diagnosis.notes[0].startswith("no cause is known for this: GET /tools is answered 503")
+
+
 def test_nothing_observed_is_no_health():
     """Without an answer nothing can be told, which is not a pass."""
     diagnosis = diagnose(replace(HEALTHY, network=(), answers=(), routes=()))
