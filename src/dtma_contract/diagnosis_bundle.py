@@ -23,13 +23,30 @@ from dtma_contract.diagnosis.diagnosis import Diagnosis
 from dtma_contract.diagnosis.facts import Facts
 from dtma_contract.errors import UsageError
 
-__all__ = ["read_bundle", "write_bundle"]
+__all__ = ["check_writable", "read_bundle", "write_bundle"]
 
 _VERSION: Final = 1
 _FACTS: Final = "facts.json"
 # A log of some hundred lines, a hundred containers and as many answers are a megabyte.
 _MOST_BYTES: Final = 64 * 1024 * 1024
 _ADAPTER: Final[TypeAdapter[Facts]] = TypeAdapter(Facts)
+
+
+def check_writable(path: Path) -> None:
+    """Refuse what no bundle can be written to, before anything is asked.
+
+    Raises:
+        UsageError: the folder does not exist, or there is something else than a file of that name.
+    """
+    target = Path(os.path.realpath(path))
+    hint = "Name a file in a folder of yours."
+    if not str(path).strip() or not path.name:
+        raise UsageError("--bundle names no file.", hint)
+    if not target.parent.is_dir():
+        raise UsageError(f"The bundle cannot be written to {path}: there is no folder {target.parent}.", hint)
+    if target.exists() and not target.is_file():
+        # A device that is replaced is gone for everyone.
+        raise UsageError(f"The bundle cannot be written to {path}: it is no file.", hint)
 
 
 def write_bundle(path: Path, diagnosis: Diagnosis, report: str) -> None:
@@ -59,8 +76,11 @@ def write_bundle(path: Path, diagnosis: Diagnosis, report: str) -> None:
             entry = tarfile.TarInfo(name)
             entry.size, entry.mode = len(data), 0o600
             archive.addfile(entry, io.BytesIO(data))
+    check_writable(path)
+    # Through a link to what it leads to.
+    path = Path(os.path.realpath(path))
     try:
-        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=".dtmac-bundle-")
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(content.getvalue())
@@ -85,15 +105,18 @@ def read_bundle(path: Path) -> Facts:
         UsageError: it cannot be read, or is no bundle.
     """
     hint = "Give a file that `dtma-contract diagnose --bundle FILE` has written."
+    if path.exists() and not path.is_file():
+        raise UsageError(f"{path} is no bundle: it is no file.", hint)
     try:
         with tarfile.open(path, "r:gz") as archive:
-            entry = archive.extractfile(_FACTS)
+            member = archive.getmember(_FACTS)
+            entry = archive.extractfile(member) if member.isreg() else None
             data = entry.read(_MOST_BYTES + 1) if entry else b""
     except FileNotFoundError:
         raise UsageError(f"There is no file {path}.", hint) from None
     except KeyError:
         raise UsageError(f"{path} is no bundle: it has no {_FACTS}.", hint) from None
-    except (OSError, EOFError, tarfile.TarError, zlib.error) as problem:
+    except (OSError, EOFError, RecursionError, ValueError, tarfile.TarError, zlib.error) as problem:
         raise UsageError(f"{path} is no bundle: {problem}.", hint) from None
     if len(data) > _MOST_BYTES:
         raise UsageError(f"{path} is no bundle: its {_FACTS} has more than {_MOST_BYTES >> 20} MiB.", hint)

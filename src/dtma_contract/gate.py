@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from rich.console import Console
+from rich.text import Text
 
 from dtma_contract.contract import EffectLevel
 from dtma_contract.drift.report import DriftReport
@@ -178,7 +179,7 @@ def run_gate(
     assert request.image is not None
 
     def say(line: str) -> None:
-        progress.print(f"[dim]{line}[/]", highlight=False, soft_wrap=True)
+        progress.print(Text(line, "dim"), highlight=False, soft_wrap=True)
 
     # What is wrong with them is told before anything is read or started.
     strict = Plan.make(settings("http://127.0.0.1:30000", _TOKEN_ENV)).settings.strict

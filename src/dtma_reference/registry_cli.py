@@ -17,6 +17,7 @@ from dtma_reference.engines.protocol import ContainerNotFoundError, Engine, Engi
 from dtma_reference.registry.adoption import Line, adoptions, undoings
 from dtma_reference.registry.environment import KEY_VARIABLE, KeyProblemError, Vault, new_key
 from dtma_reference.registry.location import LocationError, RegistryLocation
+from dtma_reference.registry.presence import AgentRunningError, FileLock
 from dtma_reference.registry.records import Entry, HistoryLine
 from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError, StoreUnavailableError
 
@@ -100,7 +101,9 @@ def adopt(
 @click.command()
 @_registry_option
 @click.option("--name", metavar="NAME", help="Of one instance only.")
-@click.option("--limit", type=click.IntRange(1), default=100, show_default=True, help="How many of the last lines.")
+@click.option(
+    "--limit", type=click.IntRange(1, 1_000_000), default=100, show_default=True, help="How many of the last lines."
+)
 @_format_option
 def history(*, registry: RegistryLocation, name: str | None, limit: int, form: str) -> int:
     """Show who did what with which instance, oldest first."""
@@ -127,12 +130,16 @@ def migrate(*, registry: RegistryLocation, revision: str) -> int:
     from dtma_reference.registry.revisions import migrate as bring  # noqa: PLC0415 - same
 
     with _told():
+        # An agent that runs works with the tables as they are.
+        lock = FileLock(registry.path) if registry.path and revision != "head" else None
         database = Database(registry)
         try:
             with database.writing() as connection:
                 bring(connection, schema.HEAD if revision == "head" else revision)
         finally:
             database.close()
+            if lock is not None:
+                lock.close()
     click.echo(f"The registry is at revision {schema.HEAD if revision == 'head' else revision}.")
     return 0
 
@@ -170,8 +177,10 @@ def _told() -> Iterator[None]:
         yield
     except StoreUnavailableError as problem:
         raise click.ClickException(f"The registry cannot be used: {problem}.") from None
-    except (KeyProblemError, EngineError) as problem:
+    except (KeyProblemError, EngineError, AgentRunningError) as problem:
         raise click.ClickException(str(problem)) from None
+    except (ValueError, OverflowError) as problem:
+        raise click.UsageError(f"The registry cannot be used: {str(problem).splitlines()[0][:200]}") from None
 
 
 def _require_database(registry: RegistryLocation) -> None:

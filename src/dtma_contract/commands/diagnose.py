@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from dtma_contract.errors import UsageError
+from dtma_contract.interrupts import ended_in_order
 
 if TYPE_CHECKING:  # these pull in what --help has no use for
     from dtma_contract.diagnose_run import DiagnosisRequest
@@ -58,7 +60,12 @@ def diagnose(*, form: str, bundle: str | None, bundle_read: str | None, **flags:
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.diagnosis.diagnosis import diagnose as judge  # noqa: PLC0415 - slow to import, and --help is not
 
-    diagnosis = judge(_facts(bundle_read, flags))
+    if bundle is not None:
+        from dtma_contract.diagnosis_bundle import check_writable  # noqa: PLC0415 - as above
+
+        check_writable(Path(bundle))
+    with ended_in_order():
+        diagnosis = judge(_facts(bundle_read, flags))
     if bundle is not None:
         from dtma_contract.diagnosis_bundle import write_bundle  # noqa: PLC0415 - as above
 
@@ -88,7 +95,7 @@ def _facts(bundle_read: str | None, flags: dict[str, Any]) -> Facts:
     from dtma_contract.diagnose_run import observe  # noqa: PLC0415 - as above
 
     progress = Console(stderr=True)
-    return observe(_request(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
+    return observe(_request(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
 
 
 def _request(flags: dict[str, Any]) -> DiagnosisRequest:
@@ -96,7 +103,7 @@ def _request(flags: dict[str, Any]) -> DiagnosisRequest:
     from dtma_contract.settings import Settings  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
-    for name in ("target", "docker", "image", "container", "instance"):
+    for name in ("target", "docker", "source", "image", "container", "instance"):
         if flags.get(name) is not None and not str(flags[name]).strip():
             raise UsageError(f"--{name} is empty.", "Is the variable set that it comes from?")
     if not flags.get("target"):

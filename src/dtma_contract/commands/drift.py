@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
+from rich.text import Text
 
 from dtma_contract.errors import UsageError
 from dtma_contract.interrupts import ended_in_order
@@ -70,7 +71,7 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
 
     progress = Console(stderr=True)
     with ended_in_order():
-        report = run_drift(request_of(flags), lambda line: progress.print(f"[dim]{line}[/]", highlight=False))
+        report = run_drift(request_of(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
     _write(report, form, output, everything=everything)
     sys.exit(report.exit_code_if(strict=strict))
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from dtma_contract.diagnosis.causes import CAUSES, Scenario
-from dtma_contract.diagnosis.facts import Answer, Facts, Question
+from dtma_contract.diagnosis.facts import Answer, DockerFacts, Facts, Question
 from dtma_contract.diagnosis.reading import answered, is_agent
 from dtma_contract.diagnosis.rules import RULES
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion
@@ -223,10 +223,7 @@ def _notes(facts: Facts, told: tuple[ToldCause, ...]) -> Iterable[str]:
         yield f"no cause is known for this: {answer.method} {answer.path} is answered {answer.describe()}."
     for problem in facts.problems:
         yield f"not told: {problem.asked}: {problem.detail}."
-    if facts.docker is not None and facts.docker.problem:
-        yield f"not told: what the Docker Engine says: {facts.docker.problem.rstrip('.')}."
-    elif facts.docker is not None and not facts.docker.agent:
-        yield "not told: which of the host's containers is the agent's; name it with --container."
+    yield from _untold_of_docker(facts.docker)
     for reason in facts.code.problems if facts.code else ():
         yield f"not told: {reason.rstrip('.')}."
     if not facts.has_token and is_agent(facts):
@@ -236,3 +233,15 @@ def _notes(facts: Facts, told: tuple[ToldCause, ...]) -> Iterable[str]:
     if not told and facts.code is not None:
         for finding in facts.code.findings:
             yield f"drift in the {finding.where}, which the target does not show: {finding.title}"
+
+
+def _untold_of_docker(docker: DockerFacts | None) -> Iterator[str]:
+    if docker is None:
+        return
+    if docker.problem:
+        yield f"not told: what the Docker Engine says: {docker.problem.rstrip('.')}."
+    elif not docker.agent:
+        why = docker.chosen_by or "none was recognised"
+        yield f"not told: which of the host's containers is the agent's ({why.rstrip('.')}); name it with --container."
+    elif docker.log_problem:
+        yield f"not told: the agent's log: {docker.log_problem.rstrip('.')}."

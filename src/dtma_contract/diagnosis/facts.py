@@ -412,14 +412,20 @@ class Facts:
 
     @property
     def host(self) -> str:
-        """The target's host name or address."""
-        return urlsplit(self.target).hostname or ""
+        """The target's host name or address; empty where the URL is none, as a bundle may have it."""
+        try:
+            return urlsplit(self.target).hostname or ""
+        except ValueError:
+            return ""
 
     @property
     def port(self) -> int:
-        """The target's port."""
-        parts = urlsplit(self.target)
-        return parts.port or (443 if parts.scheme == "https" else 80)
+        """The target's port; 0 where the URL is none."""
+        try:
+            parts = urlsplit(self.target)
+            return parts.port or (443 if parts.scheme == "https" else 80)
+        except ValueError:
+            return 0
 
     @property
     def log_lines(self) -> tuple[LogLine, ...]:

@@ -153,7 +153,10 @@ class _Host:
         if sum(map(len, self.secrets)) > _MOST_SECRET_CHARACTERS:
             return (), "the variables of this host's containers are too long to be taken out of a log"
         config = inspection.get("Config")
-        has_terminal = isinstance(config, dict) and config.get("Tty") is True
+        if not isinstance(config, dict) or not isinstance(config.get("Env"), list | None):
+            # As above: what its variables hold could not be read.
+            return (), "the variables of the agent's container could not be read"
+        has_terminal = config.get("Tty") is True
         asked = most_lines + _FURTHER_LINES
         reply = self._log(str(inspection["Id"]), asked)
         if reply.is_too_long:

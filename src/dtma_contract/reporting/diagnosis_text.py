@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -14,6 +15,8 @@ from dtma_contract.diagnosis.facts import Facts
 __all__ = ["print_diagnosis"]
 
 _LABEL = 11
+# Control characters, and those that turn the direction of what follows (Unicode, "Bidirectional Algorithm").
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _HEALTHY = "healthy. Nothing is wrong with what was asked about."
 _SCENARIOS = {
@@ -40,15 +43,20 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         console.print()
         _print_labelled("note", note, console)
     console.print()
-    console.print(Text(_asked(facts), style="dim"))
+    console.print(Text(_plain(_asked(facts)), style="dim"))
+
+
+def _plain(text: str) -> str:
+    """Return text that a terminal shows and does not obey: what a target sends may hold anything."""
+    return _CONTROLS.sub("\ufffd", text)
 
 
 def _sentence(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:
-    target = diagnosis.facts.target
+    target = _plain(diagnosis.facts.target)
     if diagnosis.causes:
         first = diagnosis.causes[0]
         yield f"{target}: ", "bold"
-        yield first.title, "bold red"
+        yield _plain(first.title), "bold red"
         rest = len(diagnosis.causes) - 1
         if rest:
             yield f" And {rest} more.", "bold"
@@ -69,7 +77,7 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
         head.append(f", follows from {cause.follows_from}", "dim")
     console.print(head)
     if count > 1:
-        console.print(Padding(Text(cause.title), (0, 0, 0, 2), expand=False))
+        console.print(Padding(Text(_plain(cause.title)), (0, 0, 0, 2), expand=False))
     for index, evidence in enumerate(cause.evidence):
         _print_labelled("evidence" if index == 0 else "", evidence.observed, console, evidence.source)
     for line in cause.would_tell:
@@ -88,9 +96,9 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
 
 
 def _print_labelled(label: str, said: str, console: Console, source: str = "") -> None:
-    text = Text(said)
+    text = Text(_plain(said))
     if source:
-        text.append(f"  [{source}]", "dim")
+        text.append(f"  [{_plain(source)}]", "dim")
     indent = 2 + _LABEL
     lines = text.wrap(console, max(console.width - indent, 20))
     for index, line in enumerate(lines):
@@ -101,7 +109,7 @@ def _print_labelled(label: str, said: str, console: Console, source: str = "") -
 
 def _print_command(command: str, console: Console) -> None:
     # Whole, so that it can be copied.
-    console.print(Text(f"{'':<{2 + _LABEL}}{command}", "cyan"), soft_wrap=True)
+    console.print(Text(f"{'':<{2 + _LABEL}}{_plain(command)}", "cyan"), soft_wrap=True)
 
 
 def _asked(facts: Facts) -> str:

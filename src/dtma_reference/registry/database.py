@@ -61,7 +61,8 @@ class Database:
             milliseconds = f"-c statement_timeout={_STATEMENT_WAIT}s -c lock_timeout={_LOCK_WAIT}s"
             arguments = {"connect_timeout": _CONNECT_WAIT, "options": milliseconds}
         self._engine = sa.create_engine(
-            location.url,
+            # The path as it is: a URL would have its percent signs decoded.
+            sa.URL.create("sqlite", database=location.path) if self._is_file else location.url,
             connect_args=arguments,
             pool_size=_CONNECTIONS,
             max_overflow=0 if self._is_file else 2,

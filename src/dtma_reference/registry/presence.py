@@ -61,7 +61,8 @@ class FileLock:
 
     def __init__(self, path: str) -> None:
         self.owner = 1 + secrets.randbelow(HIGHEST_OWNER)
-        self._descriptor = os.open(f"{path}-agent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        # Whatever name leads to the file, its lock is one.
+        self._descriptor = os.open(f"{os.path.realpath(path)}-agent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import stat
 import tarfile
 from dataclasses import replace
@@ -107,3 +108,37 @@ def test_a_bundle_is_judged_offline(tmp_path):
     assert told.exit_code == 1, told.stderr
     assert [cause["id"] for cause in told.document["causes"]] == [cause.id for cause in diagnose(FULL).causes]
     assert (mixed.exit_code, "--target" in mixed.stderr) == (4, True)
+
+
+def test_a_bundle_replaces_nothing_but_a_file(tmp_path):
+    """A device, a folder or a pipe stays what it is; a link leads to the file that is written."""
+    (tmp_path / "folder").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "link").symlink_to(tmp_path / "kept.tar.gz")
+    for name in ("folder", "pipe"):
+        with pytest.raises(UsageError, match="is no file"):
+            write_bundle(tmp_path / name, diagnose(HEALTHY), "")
+    write_bundle(tmp_path / "link", diagnose(HEALTHY), "")
+
+    assert (tmp_path / "link").is_symlink()
+    assert read_bundle(tmp_path / "kept.tar.gz") == HEALTHY
+
+
+def test_a_bundle_that_cannot_be_written_is_refused_before_anything_is_asked(tmp_path):
+    """So that no diagnosis is lost."""
+    told = command("diagnose", "--target", "http://127.0.0.1:1", "--bundle", "none/b.tar.gz", cwd=tmp_path)
+
+    assert (told.exit_code, told.stdout, "there is no folder" in told.stderr) == (4, "", True)
+
+
+def test_what_a_target_sends_is_shown_and_not_obeyed(tmp_path):
+    """No control character and no turned text reaches the terminal."""
+    hostile = replace(
+        HEALTHY, target="http://a\x1b[2J\u202e:1", broken_promises={"core.status": "x\x1b]0;t\x07\nlacks"}
+    )
+    path = tmp_path / "b.tar.gz"
+    write_bundle(path, diagnose(hostile), "")
+    told = command("diagnose", "--from", str(path), cwd=tmp_path)
+
+    assert told.exit_code == 1
+    assert not set(told.stdout) & {"\x1b", "\x07", "\u202e"}
