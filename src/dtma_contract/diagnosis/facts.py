@@ -422,10 +422,10 @@ class Facts:
     def port(self) -> int:
         """The target's port; 0 where the URL is none."""
         try:
-            parts = urlsplit(self.target)
-            return parts.port or (443 if parts.scheme == "https" else 80)
+            port = urlsplit(self.target).port
         except ValueError:
             return 0
+        return port or (443 if self.target.startswith("https:") else 80)
 
     @property
     def log_lines(self) -> tuple[LogLine, ...]:
