@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import contextlib
 import socket
 import threading
 import time
@@ -137,11 +138,13 @@ def test_an_engine_on_tcp_is_asked_too(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def answer():
-            for _ in range(2):
-                connection, _ = server.accept()
-                with connection:
-                    connection.recv(4096)
-                    connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[]")
+            # Until the server is closed, which may be while it is waited for.
+            with contextlib.suppress(OSError):
+                while True:
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.recv(4096)
+                        connection.sendall(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n[]")
 
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()

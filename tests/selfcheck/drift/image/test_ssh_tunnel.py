@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
 from pathlib import Path
@@ -26,7 +27,8 @@ def remote_socket(tmp_path):
                     connection, _ = server.accept()
                 except OSError:
                     return
-                with connection:
+                # A client may be gone before it is answered.
+                with connection, contextlib.suppress(OSError):
                     if connection.recv(99):
                         connection.sendall(b"engine")
 
