@@ -47,9 +47,9 @@ def assert_unusable(url, cause, tmp_path, token=TOKEN):
 @pytest.mark.parametrize("flaw", ["never-answers", "one-byte-a-second", "closes-at-once"])
 def test_nobody_waits_long(flaw, tmp_path):
     """What takes longest is told within the limit, the start of the program included."""
-    with lying(flaw) as (server, _):
+    with lying(flaw) as liar:
         began = time.monotonic()
-        assert_unusable(server.url, CAUSES[flaw], tmp_path)
+        assert_unusable(liar.url, CAUSES[flaw], tmp_path)
 
     assert time.monotonic() - began < LIMIT_SECONDS
 
