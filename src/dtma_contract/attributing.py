@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 from dtma_contract.agent import Agent
+from dtma_contract.clock import now
 from dtma_contract.diagnosis.attribution import Attribution, attribute
 from dtma_contract.diagnosis.code import CodeFacts
 from dtma_contract.diagnosis.facts import Answer, AuthSent, Facts
@@ -34,7 +34,7 @@ def ask_further(base_url: str, plan: Plan, survey: Survey) -> tuple[Answer, ...]
     """
     agent = Agent(base_url, patience=PREFLIGHT_PATIENCE)
     wrong = f"Bearer {plan.identity.name('wrong')}"
-    at = dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = now()
 
     def ask(asked: Asked) -> Answer | None:
         try:
@@ -104,7 +104,7 @@ def _code(plan: Plan) -> CodeFacts | None:
     from dtma_contract.diagnosis.code import code_facts  # noqa: PLC0415 - slow to import, and few runs compare code
     from dtma_contract.drift_run import DriftRequest, run_drift  # noqa: PLC0415 - as above
 
-    at = dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = now()
     request = DriftRequest(plan.contract, source=settings.source, image=settings.image, docker=settings.docker)
     try:
         report = run_drift(request)

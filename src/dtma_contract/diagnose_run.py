@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +9,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from dtma_contract.clock import now
 from dtma_contract.contract import Contract
+from dtma_contract.diagnosis.cleaning import cleaned
 from dtma_contract.diagnosis.code import CodeFacts, code_facts
 from dtma_contract.diagnosis.facts import DockerFacts, Facts, Origin, Problem
 from dtma_contract.drift_run import DriftRequest, run_drift
@@ -91,7 +92,7 @@ def observe(request: DiagnosisRequest, say: Callable[[str], None] = lambda _line
 
 
 def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
-    at, began = _now(), time.perf_counter()
+    at, began = now(), time.perf_counter()
     problems: list[Problem] = []
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="observe") as beside:
         code = beside.submit(_code, request, say, problems)
@@ -99,15 +100,14 @@ def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
         # After the requests, so that the agent's log shows what became of them.
         docker, redactor = _docker(request, say)
         code_facts = code.result()
-    return Facts(
+    facts = Facts(
         target=request.target,
         at=at,
         has_token=request.token is not None,
         token_env=request.token_env,
         instance=request.instance,
         network=http.network,
-        # The agent may repeat what only the Engine shows to be a secret.
-        answers=tuple(replace(answer, body=redactor.body(answer.body)) for answer in http.answers),
+        answers=http.answers,
         routes=http.routes,
         broken_promises=http.broken_promises,
         docker=docker,
@@ -116,6 +116,8 @@ def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
         requests=http.requests,
         seconds=round(time.perf_counter() - began, 3),
     )
+    # The agent may repeat what only the Engine shows to be a secret.
+    return cleaned(facts, redactor)
 
 
 def _http(request: DiagnosisRequest, say: Callable[[str], None]) -> HttpFacts:
@@ -143,7 +145,7 @@ def _code(request: DiagnosisRequest, say: Callable[[str], None], problems: list[
     code = request.code
     if code is None:
         return None
-    at = _now()
+    at = now()
     try:
         report = run_drift(code, say)
     except UsageError:
@@ -152,7 +154,3 @@ def _code(request: DiagnosisRequest, say: Callable[[str], None], problems: list[
         problems.append(Problem(Origin.SOURCE, "what source and image say", str(problem).rstrip("."), at))
         return None
     return code_facts(report, at, source=str(request.source or ""), image=request.image or "")
-
-
-def _now() -> str:
-    return dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

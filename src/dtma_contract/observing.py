@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Final
 
 from dtma_contract.agent import VALID, Agent
+from dtma_contract.clock import now
 from dtma_contract.contract import Contract, EffectLevel
 from dtma_contract.diagnosis.facts import Answer, AuthSent, NetworkStep, Origin, Problem, Question, RouteState
 from dtma_contract.discovery.route_probing import Budget, RouteProbing
@@ -163,7 +164,7 @@ def _observe(starting: Future[FenceProcess], *, token_env: str, instance: str) -
     try:
         fence = starting.result()
     except EngineError as problem:
-        return HttpFacts(problems=(Problem(Origin.HTTP, "everything over HTTP", str(problem).rstrip("."), _now()),))
+        return HttpFacts(problems=(Problem(Origin.HTTP, "everything over HTTP", str(problem).rstrip("."), now()),))
     observer = _Observer(fence, token_env)
     try:
         observer.run(instance)
@@ -200,7 +201,7 @@ class _Observer:
 
     def problem(self, asked: str, detail: str) -> None:
         """Take in that a probe failed."""
-        self._problems.append(Problem(Origin.HTTP, asked, detail.rstrip("."), _now()))
+        self._problems.append(Problem(Origin.HTTP, asked, detail.rstrip("."), now()))
 
     def facts(self, requests: int) -> HttpFacts:
         """Return what is known."""
@@ -284,7 +285,7 @@ class _Observer:
 
     def _ask_one(self, asked: Asked) -> tuple[Answer, Exchange | None]:
         headers = {AuthSent.NONE: None, AuthSent.VALID: VALID, AuthSent.WRONG: f"Bearer {self._run.name('wrong')}"}
-        at = _now()
+        at = now()
         try:
             exchange = self._budget.exchange(asked.method, asked.path, auth=headers[asked.auth], json=asked.body)
         except TargetGoneError as gone:
@@ -312,7 +313,3 @@ def _requests(record: Path) -> int:
     except OSError:
         return 0
     return sum(not json.loads(line)["decision"].startswith("refused") for line in lines)
-
-
-def _now() -> str:
-    return dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

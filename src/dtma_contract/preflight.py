@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from dtma_contract.agent import VALID, Agent
+from dtma_contract.clock import now
 from dtma_contract.contract import Contract, Operation
 from dtma_contract.diagnosis import facts as observed
 from dtma_contract.diagnosis.facts import AuthSent, NetworkStep, Question, StepName
@@ -160,7 +160,7 @@ def judge_observed(facts: observed.Facts) -> None:
 
 def observed_facts(facts: Facts, target: str, token_env: str) -> observed.Facts:
     """Return the answers as a diagnosis reads them; arguments as in :func:`judge`."""
-    at = _now()
+    at = now()
     token = AuthSent.VALID if token_env else AuthSent.NONE
     asked = (
         (Asked(Question.ROOT, "/"), facts.root),
@@ -190,7 +190,7 @@ def gone_facts(reason: str, target: str, token_env: str) -> observed.Facts:
     """
     failure, _, detail = reason.partition(": ")
     silence = Silence("response-timeout" if "Timeout" in reason else failure, detail.rstrip(".") or failure)
-    at = _now()
+    at = now()
     if silence.failure in _STEPS:
         return _unanswering(silence, target, token_env, at)
     answer = unanswered(Asked(Question.ROOT, "/"), at, silence.failure, silence.detail)
@@ -204,10 +204,6 @@ def _unanswering(silence: Silence, target: str, token_env: str, at: str) -> obse
 
 def _token(token_env: str) -> dict[str, Any]:
     return {"has_token": True, "token_env": token_env} if token_env else {}
-
-
-def _now() -> str:
-    return dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def is_dtma(facts: Facts) -> bool:

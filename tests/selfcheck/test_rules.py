@@ -47,8 +47,8 @@ PURE = {
     *(
         f"dtma_contract.diagnosis.{name}"
         for name in (
-            "agent_choice", "attribution", "causes", "code", "deploy_log", "diagnosis", "engine_answers", "engine_log",
-            "facts", "reading", "rules", "suspicion", "usability",
+            "agent_choice", "attribution", "causes", "cleaning", "code", "deploy_log", "diagnosis", "engine_answers",
+            "engine_log", "facts", "reading", "rules", "suspicion", "usability",
         )
     ),
     *(

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
+from dtma_contract.clock import now
 from dtma_contract.diagnosis.agent_choice import AGENT_NAME, choose_agent
 from dtma_contract.diagnosis.engine_answers import (
     command_words,
@@ -66,7 +66,7 @@ def observe_host(
     Returns:
         The facts, and what takes the secrets of this host out of other texts.
     """
-    at = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    at = now()
     known_secrets = tuple(secrets)
     plain = Redactor(known_secrets)
     shown = plain.text(endpoint)

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from dtma_contract.clock import now
 from dtma_contract.diagnosis.facts import NetworkStep, StepName
 from dtma_contract.errors import UsageError
 from dtma_contract.fence.upstream import TargetAddress
@@ -85,7 +86,7 @@ def observe_network(target: str, *, patience: float = 3.0) -> tuple[NetworkStep,
             steps.extend(way.walk(target))
     except Exception as problem:  # noqa: BLE001 - a probe that breaks is a fact too
         name = (StepName.RESOLVE, StepName.CONNECT, StepName.TLS)[min(len(steps), 2)]
-        steps.append(NetworkStep(name, _FAILURES[name], f"it could not be tried: {problem or type(problem)}", _now()))
+        steps.append(NetworkStep(name, _FAILURES[name], f"it could not be tried: {problem or type(problem)}", now()))
     return tuple(steps)
 
 
@@ -99,7 +100,7 @@ def speaks_tls(target: str, *, patience: float = 1.5) -> NetworkStep | None:
         target: its URL.
         patience: seconds that it may take.
     """
-    at, began = _now(), time.perf_counter()
+    at, began = now(), time.perf_counter()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
@@ -156,7 +157,7 @@ class _Way:
         try:
             address = TargetAddress.from_url(target)
         except UsageError as problem:
-            yield NetworkStep(StepName.RESOLVE, "name-unresolvable", problem.message.rstrip("."), _now())
+            yield NetworkStep(StepName.RESOLVE, "name-unresolvable", problem.message.rstrip("."), now())
             return
         steps: list[tuple[StepName, Callable[[TargetAddress], str]]] = [
             (StepName.RESOLVE, self._resolve),
@@ -350,7 +351,7 @@ class _Race:
 
 
 def _taken(name: StepName, take: Callable[[], str]) -> NetworkStep:
-    at, began = _now(), time.perf_counter()
+    at, began = now(), time.perf_counter()
     try:
         failure, detail = "", take()
     except _StepFailedError as problem:
@@ -387,7 +388,3 @@ def _error(problem: OSError) -> str:
 def _where(place: _Place) -> str:
     host, port = place[1][:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _now() -> str:
-    return dt.datetime.now(tz=dt.UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
