@@ -180,7 +180,9 @@ def _told() -> Iterator[None]:
     except (KeyProblemError, EngineError, AgentRunningError) as problem:
         raise click.ClickException(str(problem)) from None
     except (ValueError, OverflowError) as problem:
-        raise click.UsageError(f"The registry cannot be used: {str(problem).splitlines()[0][:200]}") from None
+        # Its words are not repeated: they may hold a piece of an address, and that a password.
+        said = f"its address or a value is malformed ({type(problem).__name__})"
+        raise click.UsageError(f"The registry cannot be used: {said}.") from None
 
 
 def _require_database(registry: RegistryLocation) -> None:

@@ -106,6 +106,7 @@ def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
         (["history", "--registry", "sqlite:////nowhere/at/all.db"], "no folder /nowhere/at"),
         (["history", "--registry", "postgresql://u:hunter2@127.0.0.1:1/x"], "it does not answer"),
         (["history", "--registry", "sqlite:///unused.db"], "There is no registry unused.db"),
+        (["history", "--registry", "postgresql+psycopg://u:hunter2@127.0.0.1:hunter2/d"], "is malformed (ValueError)"),
         (["rotate-keys", "--registry", "postgresql+psycopg://u@127.0.0.1:1/d"], "has no key"),
         (["migrate", "--registry", "sqlite:///unused.db", "0007"], "no revision: 0007"),
         (["adopt", "--registry", "sqlite:///unused.db", "--undo", "--docker", "x"], "--undo"),
