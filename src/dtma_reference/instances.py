@@ -45,9 +45,9 @@ from dtma_reference.registry.store import (
 
 __all__ = ["Deployed", "Instances", "Listed"]
 
-# How often what others hold or change is looked at again, before the caller is told.
+# How often what seems to hold a name or a port is looked at again, before the caller is told.
 _ATTEMPTS = 5
-# How long an operation of another agent on the same instance is waited for, and how often it is looked at, in seconds.
+# How long operations of other agents on the same instance are waited for, and how often they are looked at, in seconds.
 _OTHERS_WAIT = 30.0
 _OTHERS_POLL = 0.02
 # Not promised to callers: under way, or about to be removed.
@@ -191,9 +191,10 @@ class Instances:
         self._registry.wait_until_settled()
         return self._registry.get(name)
 
-    def _settled(self, name: str) -> ManagedInstance:
+    def _settled(self, name: str, deadline: float | None = None) -> ManagedInstance:
         """Return the instance of that name once nothing is under way with it."""
-        deadline = time.monotonic() + _OTHERS_WAIT
+        if deadline is None:
+            deadline = time.monotonic() + _OTHERS_WAIT
         while True:
             instance = self._find(name)
             if instance is None:
@@ -243,21 +244,27 @@ class Instances:
 
     @contextmanager
     def _begun(self, name: str, status: Status) -> Iterator[Operation]:
+        # Each time that another agent was faster it got something done, but how often that happens is a matter of luck:
+        # only time limits it.
+        deadline = time.monotonic() + _OTHERS_WAIT
+        looks = _ATTEMPTS
         with contextlib.ExitStack() as held:
-            for attempt in range(_ATTEMPTS):
-                instance = self._settled(name)
+            while True:
+                instance = self._settled(name, deadline)
                 try:
                     operation = held.enter_context(self._registry.operation(instance, status))
                 except RowChangedError:
+                    if time.monotonic() > deadline:
+                        raise StoreUnavailableError("other agents keep changing this instance") from None
                     continue
                 except PortHeldError as clash:
-                    if attempt + 1 < _ATTEMPTS and self._was_settled(clash.holder):
+                    looks -= 1
+                    if looks and self._was_settled(clash.holder):
                         continue
                     # In Docker's words: the engine would say the same.
                     raise PortTakenError(f"Bind for port {clash.port} failed: port is already allocated") from None
                 yield operation
                 return
-            raise StoreUnavailableError("other agents keep changing this instance")
 
     @contextmanager
     def _claimed(self, request: DeployRequest | ServerRequest, group_id: str | None) -> Iterator[Operation]:

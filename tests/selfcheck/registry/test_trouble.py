@@ -17,6 +17,11 @@ from neighbours.tools import MissingToolError
 from reference.callers import TOKEN, deployment
 
 from dtma_reference.engines.memory import MemoryEngine
+from dtma_reference.registry.environment import Vault
+from dtma_reference.registry.location import RegistryLocation
+from dtma_reference.registry.opening import agent_registry
+from dtma_reference.registry.records import Status
+from dtma_reference.registry.service import ContainerRegistryService
 
 # How long the database is away, in seconds.
 AWAY = 10
@@ -86,6 +91,27 @@ def test_two_agents_work_on_the_same_instances(postgres, agent):
     assert one.listed() == two.listed() == {"tool": engine.inspect("tool").state.status}
     assert two("DELETE", "/tools/tool").status_code == 200
     assert one("POST", "/tools/tool/start").status_code == 404
+
+
+def test_an_agent_that_others_forestall_again_and_again_gets_its_turn(postgres, agent, monkeypatch):
+    """However often another agent was faster with the same instance, the one that waits acts in the end."""
+    url, engine = postgres.database(), MemoryEngine()
+    slow, fast = agent(url, engine), agent_registry(RegistryLocation.parse(url), Vault())
+    slow.deploy("tool")
+    forestalled = []
+    begin = ContainerRegistryService.operation
+
+    def begin_late(registry, instance, status, actor=None):
+        if registry is not fast and len(forestalled) < 25:
+            with begin(fast, fast.get("tool"), Status.STARTING) as operation:
+                forestalled.append(operation.finish(engine.inspect(instance.container_id).container))
+        return begin(registry, instance, status, actor)
+
+    monkeypatch.setattr(ContainerRegistryService, "operation", begin_late)
+
+    with contextlib.closing(fast.store):
+        assert slow("POST", "/tools/tool/stop").status_code == 200
+        assert len(forestalled) == 25
 
 
 def test_a_database_server_that_is_away_is_a_503_and_nothing_is_lost(agent):
