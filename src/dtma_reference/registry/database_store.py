@@ -109,7 +109,10 @@ class DatabaseStore:
         }
         with self._database.writing() as connection:
             self._database.serialise(connection)
-            if _require_free(connection, instance, instance.held_ports):
+            namesakes = _require_free(connection, instance, instance.held_ports)
+            if any(row.row_id == instance.row_id for row in namesakes):
+                raise RowChangedError(instance.name)
+            if namesakes:
                 # What the same backend's row once had under that name is gone, and its unique key is needed.
                 gone = {"of_account_tool_instance_id": account, "of_container_name": instance.name}
                 connection.execute(statements.FORGET_GONE, gone)
@@ -200,22 +203,25 @@ def _by_id(connection: sa.Connection, row_id: uuid.UUID) -> ManagedInstance | No
     return None if found is None else _instance(found)
 
 
-def _require_free(connection: sa.Connection, instance: ManagedInstance, wanted: frozenset[PortBinding]) -> bool:
-    """Raise where another row has the name or one of these host ports; return whether one once had the name."""
+def _require_free(
+    connection: sa.Connection, instance: ManagedInstance, wanted: frozenset[PortBinding]
+) -> tuple[ManagedInstance, ...]:
+    """Raise where another row has the name or one of these host ports; return all rows that have or had the name."""
     found = connection.execute(statements.ROWS_OF_NAME, {"of_container_name": instance.name}).all()
-    others = [row for row in map(_instance, found) if row.row_id != instance.row_id]
-    for other_row in others:
-        if other_row.status is not Status.GONE:
-            raise NameHeldError(other_row)
+    namesakes = tuple(map(_instance, found))
+    for namesake in namesakes:
+        if namesake.row_id != instance.row_id and namesake.status is not Status.GONE:
+            raise NameHeldError(namesake)
     for binding in wanted:
         where = {"of_host_port": binding.host_port, "of_protocol": binding.protocol}
         for other in connection.execute(statements.PORT_HOLDERS, where).all():
             its = PortBinding(0, other.protocol, other.host_port, other.host_ip)
             if str(other.row_id) != instance.row_id and ports_overlap(binding, its):
                 holder = _by_id(connection, other.row_id)
-                assert holder is not None
-                raise PortHeldError(binding.host_port, holder)
-    return bool(others)
+                # Another agent may have removed it since its port was read.
+                if holder is not None:
+                    raise PortHeldError(binding.host_port, holder)
+    return namesakes
 
 
 def _hold(connection: sa.Connection, row_id: uuid.UUID, taken: frozenset[PortBinding]) -> None:

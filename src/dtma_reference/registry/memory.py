@@ -61,6 +61,8 @@ class MemoryStore:
     ) -> ManagedInstance:
         """Add a row."""
         with self._lock:
+            if instance.row_id in self._rows:
+                raise RowChangedError(instance.name)
             self._place(instance)
             self._write_down(None, instance, entry)
             return instance

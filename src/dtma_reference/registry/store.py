@@ -109,6 +109,7 @@ class Store(Protocol):
         """Add a row, and return it as it is then.
 
         Raises:
+            RowChangedError: it is there already: somebody else was faster.
             NameHeldError: another row has its name.
             PortHeldError: another row has one of its host ports.
         """

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from neighbours.processes import wait_until
 from registry.rows import a_row, binding
 
-from dtma_reference.registry import server_lock
+from dtma_reference.registry import database_store, server_lock
 from dtma_reference.registry.presence import AgentRunningError, FileLock
 from dtma_reference.registry.records import Entry, Intent, Status
 from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError
@@ -103,6 +103,15 @@ def test_a_name_has_one_holder(store):
     assert refused.value.holder == ROW
 
 
+def test_a_row_is_added_once(store):
+    """Whoever finds the same container a moment later, and would write the same row, is late."""
+    store.insert(ROW)
+
+    with pytest.raises(RowChangedError):
+        store.insert(ROW, (), ENTRY)
+    assert (store.all(), store.history()) == ((ROW,), ())
+
+
 @pytest.mark.parametrize(
     ("wanted", "free"),
     [
@@ -143,6 +152,24 @@ def test_a_stopped_instance_holds_no_port_and_takes_it_back_when_it_starts(store
     store.change(stopped, starting)
     with pytest.raises(PortHeldError):
         store.insert(another(port_bindings=(binding(8080),)))
+
+
+def test_a_port_whose_holder_is_removed_meanwhile_is_free(postgres, opened, monkeypatch):
+    """By another agent, between two looks of the one that wants it."""
+    url = postgres.database()
+    one, two = opened(url), opened(url)
+    two.insert(ROW)
+    look = database_store._by_id
+
+    def look_late(connection, row_id):
+        two.change(ROW, None)
+        return look(connection, row_id)
+
+    monkeypatch.setattr(database_store, "_by_id", look_late)
+    row = another(port_bindings=(binding(8080),))
+
+    assert one.insert(row) == row
+    assert one.all() == (row,)
 
 
 @pytest.mark.parametrize("account", ["the same", None])
