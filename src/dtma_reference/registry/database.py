@@ -24,6 +24,8 @@ __all__ = ["Database"]
 _LOCK_WAIT = 5
 _CONNECT_WAIT = 3
 _STATEMENT_WAIT = 15
+# How long a writer waits for those of its own process, in seconds.
+_TURN_WAIT = 15
 # As many as there are worker threads in the agent, so that none waits for a connection.
 _CONNECTIONS = 40
 _WRITES = "dtma_writes"
@@ -73,6 +75,7 @@ class Database:
             event.listen(self._engine, "connect", _configure_reading if access is Access.READ else _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         else:
+            event.listen(self._engine, "do_connect", _connect)
             event.listen(self._engine, "checkin", _note_time)
             event.listen(self._engine, "checkout", _try_out)
         self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
@@ -96,7 +99,8 @@ class Database:
     def close(self) -> None:
         """Close all connections; a lock on a file stays, so that its holder can open the database again."""
         if isinstance(self.presence, ServerLock):
-            self.presence.close()
+            with self._told():
+                self.presence.close()
         self._engine.dispose()
 
     @contextmanager
@@ -140,8 +144,13 @@ class Database:
         if not self._is_file:
             yield
             return
-        with self._writer:
+        # Each of those before may have waited for another process's lock.
+        if not self._writer.acquire(timeout=_TURN_WAIT):
+            raise StoreUnavailableError("another process holds it locked")
+        try:
             yield
+        finally:
+            self._writer.release()
 
 
 def _server_arguments(url: sa.URL, access: Access) -> dict[str, Any]:
@@ -180,6 +189,12 @@ def _configure(connection: Any, _record: Any, *settings: str) -> None:
     cursor.close()
 
 
+def _connect(_dialect: Any, _record: Any, arguments: list[Any], options: dict[str, Any]) -> Any:
+    from dtma_reference.registry.server_connection import ServerConnection  # noqa: PLC0415 - no file needs the driver
+
+    return ServerConnection.connect(*arguments, **options)
+
+
 def _note_time(_connection: Any, record: Any) -> None:
     record.info["idle since"] = time.monotonic()
 
@@ -189,8 +204,7 @@ def _try_out(connection: Any, record: Any, _proxy: Any) -> None:
     if time.monotonic() - record.info.get("idle since", time.monotonic()) < _IDLE:
         return
     try:
-        connection.execute("SELECT 1")
-        connection.rollback()
+        connection.try_out()
     except Exception as problem:
         raise exc.DisconnectionError from problem
 

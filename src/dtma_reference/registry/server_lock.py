@@ -5,6 +5,8 @@ from __future__ import annotations
 import secrets
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import sqlalchemy as sa
 from sqlalchemy import exc
@@ -17,6 +19,8 @@ __all__ = ["LOCK_SPACE", "ServerLock"]
 LOCK_SPACE = 0x64746D61
 # How long a session that was there is taken to be there still, in seconds.
 _SURE = 1.0
+# How long one user of the session waits for another, in seconds.
+_TURN_WAIT = 15.0
 
 
 class ServerLock:
@@ -36,13 +40,13 @@ class ServerLock:
     @property
     def owner(self) -> int:
         """What this process writes into its intents; the lock is taken again where the session was lost."""
-        with self._guard:
+        with self._turn():
             self._held()
             return self._owner
 
     def is_alive(self, owner: int) -> bool:
         """Return whether a session holds that owner's lock."""
-        with self._guard:
+        with self._turn():
             session = self._held()
             if owner == self._owner:
                 return True
@@ -57,8 +61,18 @@ class ServerLock:
 
     def lost(self) -> None:
         """Take note that the server was away: the next use begins another session."""
-        with self._guard:
+        with self._turn():
             self._let_go()
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        # Whoever is before may wait for a server that hangs.
+        if not self._guard.acquire(timeout=_TURN_WAIT):
+            raise exc.TimeoutError
+        try:
+            yield
+        finally:
+            self._guard.release()
 
     def _let_go(self) -> None:
         if self._session is not None:

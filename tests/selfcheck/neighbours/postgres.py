@@ -64,6 +64,23 @@ class Postgres:
         """Stop it; clients are cut off."""
         self._up.close()
 
+    @contextlib.contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Have it say nothing for the duration of the block, to anybody, while its connections stay."""
+        first = (self.folder / "data" / "postmaster.pid").read_text().split()[0]
+        stopped = []
+        try:
+            os.kill(int(first), signal.SIGSTOP)
+            stopped.append(first)
+            # From here on there are no others.
+            for process in Path(f"/proc/{first}/task/{first}/children").read_text().split():
+                os.kill(int(process), signal.SIGSTOP)
+                stopped.append(process)
+            yield
+        finally:
+            for process in stopped:
+                os.kill(int(process), signal.SIGCONT)
+
     def _answers(self) -> bool:
         try:
             psycopg.connect(host=str(self.folder), user=_USER, dbname="postgres").close()

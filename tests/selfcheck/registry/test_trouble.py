@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import sqlite3
 import subprocess
 import time
 from pathlib import Path
@@ -15,13 +16,16 @@ from neighbours.postgres import running_postgres
 from neighbours.processes import wait_until
 from neighbours.tools import MissingToolError
 from reference.callers import TOKEN, deployment
+from registry.rows import a_row
 
 from dtma_reference.engines.memory import MemoryEngine
+from dtma_reference.registry import database, server_connection
 from dtma_reference.registry.environment import Vault
 from dtma_reference.registry.location import RegistryLocation
 from dtma_reference.registry.opening import agent_registry
 from dtma_reference.registry.records import Status
 from dtma_reference.registry.service import ContainerRegistryService
+from dtma_reference.registry.store import StoreUnavailableError
 
 # How long the database is away, in seconds.
 AWAY = 10
@@ -163,6 +167,51 @@ def test_an_agent_starts_while_its_database_is_away(agent):
         assert caller("GET", "/tools").status_code == 503
         server.start()
         assert caller.deploy("tool").status_code == 201
+
+
+def test_a_server_that_hangs_is_a_503(postgres, agent, monkeypatch):
+    """It takes connections and answers nothing; when it answers again, everything works."""
+    caller = agent(postgres.database())
+    caller.deploy("tool")
+
+    with postgres.hanging(), monkeypatch.context() as patched:
+        for wait in ("_ANSWER_WAIT", "_SIGN_WAIT"):
+            patched.setattr(server_connection, wait, 0.2)
+        answer = caller("GET", "/tools")
+        assert answer.status_code == 503
+        assert answer.json()["message"] == "The registry: it does not answer."
+
+    wait_until(lambda: caller("GET", "/tools").status_code == 200, "the agent's recovery", seconds=30)
+    assert caller.deploy("late").status_code == 201
+    assert caller.listed() == {"tool": "running", "late": "running"}
+
+
+def test_whoever_waits_too_long_for_other_writers_is_told(tmp_path, opened, monkeypatch):
+    """Where each of them waits for another process's lock, the last would wait for all."""
+    monkeypatch.setattr(database, "_TURN_WAIT", 0.1)
+    store = opened(f"sqlite:///{tmp_path}/registry.db")
+
+    with store._database._writer, pytest.raises(StoreUnavailableError, match="holds it locked"):
+        store.insert(a_row())
+    assert store.insert(a_row()) == store.get("web")
+
+
+def test_a_file_that_another_process_holds_locked_is_a_503(agent, tmp_path, monkeypatch):
+    """For all who wait; when it is let go, everything works."""
+    for wait in ("_LOCK_WAIT", "_TURN_WAIT"):
+        monkeypatch.setattr(database, wait, 0.2)
+    caller = agent(f"sqlite:///{tmp_path}/registry.db")
+    caller.deploy("tool")
+
+    with contextlib.closing(sqlite3.connect(tmp_path / "registry.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answers = all_at_once([caller], [deployment(f"late-{number}") for number in range(10)])
+        assert {answer.status_code for answer in answers} == {503}
+        assert {answer.json()["message"] for answer in answers} == {"The registry: another process holds it locked."}
+        assert caller.listed() == {"tool": "running"}
+        other.execute("ROLLBACK")
+    assert caller.deploy("late").status_code == 201
+    assert caller.contained().keys() == {"db", "tool", "late"}
 
 
 @pytest.fixture
