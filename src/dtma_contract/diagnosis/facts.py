@@ -76,6 +76,7 @@ class NetworkStep:
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
         greeting: what the other side said before it was asked; no HTTP server does.
+        stays_open: whether a connection on which nothing is said stays open for a moment; None where that was not seen.
     """
 
     name: StepName
@@ -84,6 +85,7 @@ class NetworkStep:
     at: str
     milliseconds: float = 0.0
     greeting: str = ""
+    stays_open: bool | None = None
 
 
 class AuthSent(enum.StrEnum):

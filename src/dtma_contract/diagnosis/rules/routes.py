@@ -38,8 +38,10 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
     if not absent or not is_agent(facts):
         return
     groups: dict[str, list[tuple[RouteState, _Explained]]] = {}
+    caught = _caught_prefixes(facts)
     for route in absent:
-        explained = _explained(route, facts)
+        prefix = f"/{route.path.split('/')[1]}/"
+        explained = _Explained(*_CAUGHT, _PROBES) if prefix in caught and not facts.code else _explained(route, facts)
         groups.setdefault(explained.cause, []).append((route, explained))
     for cause, members in groups.items():
         routes = [route for route, _ in members]
@@ -56,6 +58,21 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
             title=_title(cause, routes),
             would_tell=_would_tell(cause, facts),
         )
+
+
+_CAUGHT = "route-shadowed", 0.85, "a path that no agent has is answered with success there, and by 404 elsewhere"
+
+
+def _caught_prefixes(facts: Facts) -> frozenset[str]:
+    """Return the prefixes below which one handler takes whatever is asked; a page for every path is no handler."""
+    nowhere = answered(facts, Question.NOWHERE)
+    if not any(answer.status == 404 and answer.path.count("/") == 1 for answer in nowhere):  # noqa: PLR2004 - RFC 9110 section 15.5.5
+        return frozenset()
+    return frozenset(
+        f"/{answer.path.split('/')[1]}/"
+        for answer in nowhere
+        if answer.path.count("/") > 1 and is_success(answer) and answer.json is not None
+    )
 
 
 def _written_and_out_of_reach(facts: Facts) -> Iterator[RouteState]:
