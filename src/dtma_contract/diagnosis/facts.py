@@ -366,6 +366,7 @@ class Facts:
         target: its URL.
         at: when observing began, ISO 8601, UTC.
         has_token: whether a token was at hand.
+        token_problem: why the one that was given could not be sent, one sentence or two; empty where it could.
         token_env: name of the variable that it came from.
         instance: name of the instance that was asked about; empty for none.
         network: the steps below HTTP.
@@ -383,6 +384,7 @@ class Facts:
     target: str
     at: str
     has_token: bool = False
+    token_problem: str = ""
     token_env: str = "DTMA_BEARER_TOKEN"  # noqa: S105 - the name of a variable
     instance: str = ""
     network: tuple[NetworkStep, ...] = ()

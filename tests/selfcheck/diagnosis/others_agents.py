@@ -197,6 +197,10 @@ OTHERS_ILL = {
         ),
         ["token-not-configured", "engine-unavailable"],
     ),
+    "a token that no request can carry": (
+        replace(HEALTHY, has_token=False, token_problem="It holds white space."),  # noqa: S106 - no token
+        ["token-rejected"],
+    ),
     "neither secret, as the agent says": (
         answering(*(answer(question, 500, {"error": "Error", "message": NEITHER}) for question in PROTECTED)),
         ["token-not-configured"],

@@ -18,6 +18,14 @@ _SAID = ("hasAuthToken", "hasApiKey")
 
 def token_rejected(facts: Facts) -> Iterator[Suspicion]:
     """What needs the token refuses it on every route; one route alone is that route's fault."""
+    if facts.token_problem and is_agent(facts):
+        yield Suspicion(
+            "token-rejected",
+            0.95,
+            (Evidence(facts.token_problem.rstrip("."), f"the environment: {facts.token_env}"),),
+            title=f"The token in {facts.token_env} is none that a request can carry.",
+            fields={"token_env": facts.token_env},
+        )
     if not facts.has_token:
         return
     refused = [a for a in answered(facts, Question.TOOLS, Question.TOOLS_STATUS) if a.status in _REFUSING]
