@@ -26,7 +26,7 @@ _NEIGHBOURS: Final = 6
 # A success as access logs write it: plain, as Apache does, and as JSON.
 _SUCCESS: Final = re.compile(
     r"POST /tools/? (?:HTTP/[\d.]+\" )?20[01]\b|\"method\": ?\"POST\"[^\n]*\"/tools/?\"[^\n]*[cC]ode\": ?20[01]\b"
-    r"|(?:successfully|has been) deployed|deployed successfully|deploy\w* succeeded",
+    r"|(?:successfully|has been) deployed|deployed(?: [\w.-]+){0,2} successfully|deploy\w* succeeded",
     re.IGNORECASE,
 )
 

@@ -10,8 +10,10 @@ from diagnosis.observed import (
     all_answering,
     answer,
     answering,
+    code,
     container,
     docker,
+    drift,
     instance,
     lacking,
     silent,
@@ -219,6 +221,23 @@ OTHERS_ILL = {
         ),
         ["route-shadowed"],
     ),
+    "a route that takes the status for an instance": (
+        lacking(
+            "core.tools.status",
+            facts=answering(
+                answer(Question.TOOLS_STATUS, 404, {"error": "Tool instance 'status' not found"}),
+                answer(Question.NOWHERE, 404, NOT_FOUND),
+                replace(
+                    answer(Question.NOWHERE, 404, {"error": "Tool instance 'dtmac-a' not found"}), path="/tools/dtmac-a"
+                ),
+            ),
+        ),
+        ["route-shadowed"],
+    ),
+    "source that cannot load, behind a proxy": (
+        replace(all_answering(502, NGINX_502, server="nginx"), code=code(None, drift("crashes-at-load"))),
+        ["agent-crash-loop", "proxy-no-upstream"],
+    ),
     "a deploy that fails in the agent's own words, without a time, after a line of now": (
         answering(answer(Question.LOGS, 200, {"logs": ["2026-03-01T02:50:00Z deploy web", "manifest unknown"]})),
         ["image-unpullable"],
@@ -265,6 +284,9 @@ OTHERS_WELL = {
                 ]
             },
         )
+    ),
+    "a failed deploy that went well later, in the agent's own words": replace(
+        HEALTHY, docker=docker(log=["deploy web: toomanyrequests", "Deployed web successfully"])
     ),
     "a status that tells of its engine": answering(
         answer(Question.STATUS, 200, {**status_body(), "docker": {"socket": "/var/run/docker.sock", "error": None}})

@@ -48,6 +48,9 @@ _LATELY_SECONDS = 600.0
 _ENDED_BY_HAND = {0, 130, 137, 143}
 _REQUEST = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b")
 
+# RFC 9110 sections 15.6.3 to 15.6.5.
+_REACHES_NOBODY = {502, 503, 504}
+
 _PLAIN_ON_TLS = re.compile(
     r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL",
     re.IGNORECASE,
@@ -200,7 +203,7 @@ def agent_crash_loop(facts: Facts) -> Iterator[Suspicion]:
     """The container is started again and again, or ended while it started; or the code shows that it must."""
     found = _container_ends(facts)
     code = [finding for finding in (facts.code.findings if facts.code else ()) if finding.kind in _ENDING_KINDS]
-    if found is None and code and not is_agent(facts) and _is_unreachable(facts):
+    if found is None and code and not is_agent(facts) and (_is_unreachable(facts) or _is_behind_nobody(facts)):
         finding = code[0]
         place = f" ({finding.place})" if finding.place else ""
         yield Suspicion(
@@ -312,6 +315,12 @@ def _is_shortly_before(line: LogLine, container: ContainerState) -> bool:
 def _ended_early(container: ContainerState) -> bool:
     lived = seconds_between(container.started_at, container.finished_at)
     return lived is not None and lived < _STARTING_SECONDS
+
+
+def _is_behind_nobody(facts: Facts) -> bool:
+    """Return whether a gateway says at every public path that it reaches nobody."""
+    public = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
+    return bool(public) and all(answer.status in _REACHES_NOBODY for answer in public)
 
 
 def _is_unreachable(facts: Facts) -> bool:

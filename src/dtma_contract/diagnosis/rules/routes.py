@@ -41,7 +41,9 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
     caught = _caught_prefixes(facts)
     for route in absent:
         prefix = f"/{route.path.split('/')[1]}/"
-        explained = _Explained(*_CAUGHT, _PROBES) if prefix in caught and not facts.code else _explained(route, facts)
+        explained = _explained(route, facts)
+        if not facts.code and (prefix in caught or _is_taken_for_a_name(route, facts)):
+            explained = _Explained(*(_CAUGHT if prefix in caught else _NAMED), _PROBES)
         groups.setdefault(explained.cause, []).append((route, explained))
     for cause, members in groups.items():
         routes = [route for route, _ in members]
@@ -61,6 +63,20 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
 
 
 _CAUGHT = "route-shadowed", 0.85, "a path that no agent has is answered with success there, and by 404 elsewhere"
+
+
+_NAMED = "route-shadowed", 0.85, "its last word is taken for the name of an instance"
+
+
+def _is_taken_for_a_name(route: RouteState, facts: Facts) -> bool:
+    """Return whether a route that reads an instance answers in its place, as it does for a name that nobody has."""
+    for answer in answered(facts, Question.TOOLS_STATUS) if route.name == "GET /tools/status" else ():
+        for other in answered(facts, Question.NOWHERE):
+            name = other.path.rpartition("/")[2]
+            is_handlers = "instance" in other.body and other.path == f"/tools/{name}"
+            if is_handlers and other.body.replace(name, "status") == answer.body != other.body:
+                return True
+    return False
 
 
 def _caught_prefixes(facts: Facts) -> frozenset[str]:
