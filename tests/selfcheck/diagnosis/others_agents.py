@@ -221,6 +221,16 @@ OTHERS_ILL = {
         ),
         ["route-shadowed"],
     ),
+    "a proxy that has an OK of its own, and nothing else": (
+        answering(
+            answer(Question.HEALTH, 200, "OK", server="nginx"), facts=all_answering(404, NGINX_404, server="nginx")
+        ),
+        ["proxy-no-upstream"],
+    ),
+    "a container without labels that only the status lists": (
+        answering(answer(Question.STATUS, 200, status_body("web")), docker=docker(FORGOTTEN)),
+        ["state-lost"],
+    ),
     "a route that takes the status for an instance": (
         lacking(
             "core.tools.status",
@@ -287,6 +297,9 @@ OTHERS_WELL = {
     ),
     "a failed deploy that went well later, in the agent's own words": replace(
         HEALTHY, docker=docker(log=["deploy web: toomanyrequests", "Deployed web successfully"])
+    ),
+    "a status that lists containers of others too": answering(
+        answer(Question.STATUS, 200, status_body("web")), docker=docker(replace(FORGOTTEN, restart_policy="always"))
     ),
     "a status that tells of its engine": answering(
         answer(Question.STATUS, 200, {**status_body(), "docker": {"socket": "/var/run/docker.sock", "error": None}})

@@ -76,6 +76,9 @@ def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
             "proxy-no-upstream", confidence, (of_answer(gateway[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
         return
+    if not is_agent(facts):
+        # Proxies answer what looks whether they live themselves, or pass on nothing else.
+        basic = tuple(answer for answer in basic if not is_agents_health(answer))
     own = [a for a in basic if a.status == _NOT_FOUND and proxy_of(a) and _is_by_proxy(a) and not _is_passed_on(a)]
     if basic and len(own) == len(basic) and not _repeats_another_path(facts):
         said = f"every path is answered by the proxy itself: {own[0].describe(80)}, {proxy_of(own[0])}"
