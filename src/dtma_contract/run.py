@@ -24,6 +24,7 @@ from dtma_contract.judgement import TargetGoneError
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.preflight import gone_facts, judge_observed, look, observed_facts
 from dtma_contract.probes.docker_host import DockerHost, DockerHostError
+from dtma_contract.probes.ssh_tunnel import SshTunnelError
 from dtma_contract.reference_target import ReferenceTarget
 from dtma_contract.run_report import RunReport, Unusable
 from dtma_contract.settings import REFERENCE
@@ -75,7 +76,7 @@ class Run:
         if settings.docker:
             try:
                 DockerHost.connect(settings.docker).close()
-            except DockerHostError as problem:
+            except (DockerHostError, SshTunnelError) as problem:
                 raise UsageError(problem.message, problem.hint) from None
         self.plan.make_folder()
 

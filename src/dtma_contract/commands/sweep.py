@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from dtma_contract.commands.flags import check_filled
+
 if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.cleanup import CleanupReport
     from dtma_contract.sweep import SweepResult
@@ -37,10 +39,13 @@ def sweep(*, where: str, docker: str | None, dry_run: bool) -> None:
       dtma-contract sweep --docker unix:///var/run/docker.sock
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract import sweep as sweeping  # noqa: PLC0415 - slow to import, and --help is not
+    from dtma_contract.engine_address import read_engine_address  # noqa: PLC0415 - as above
     from dtma_contract.fence.command import report_lines  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
-    if docker:
+    if docker is not None:
+        check_filled("--docker", docker)
+        read_engine_address(docker)
         for name in _sweep_engine(docker, dry_run=dry_run):
             click.echo(f"{docker}: {'would remove' if dry_run else 'removed:'} {name}")
     # Whoever names an engine need not have a folder of reports.
