@@ -1,7 +1,7 @@
 """How the address of a Docker Engine is written. Pure.
 
-That an Engine does not answer is an observation; that its address cannot be one is a mistake of whoever wrote it, and is
-told before anything is asked.
+That an Engine does not answer is an observation; that its address cannot be one is a mistake of whoever wrote it, and
+is told before anything is asked.
 """
 
 from __future__ import annotations
