@@ -121,6 +121,8 @@ MISTAKES = {
     "fence for everyone": Mistake("fence --target URL --listen 0.0.0.0:80", ("127.0.0.1",)),
     "sweep of nothing": Mistake("sweep nowhere", ("nowhere", "--reports")),
     "sweep of no ledger": Mistake("sweep some.jsonl", ("some.jsonl", "ledger.jsonl"), {"some.jsonl": b"nonsense\n"}),
+    "sweep that forgets no run": Mistake("sweep . --forget 2026", ("2026", "folder")),
+    "sweep that forgets and asks": Mistake("sweep . --forget 2026 --docker unix:///x", ("--forget", "--docker")),
     "sweep of bytes": Mistake("sweep some.jsonl", ("some.jsonl",), {"some.jsonl": b"\xff\xfe\x00"}),
 }
 
