@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from dtma_contract.commands.flags import check_filled
-from dtma_contract.errors import UsageError
+from dtma_contract.errors import TargetUnusableError, UsageError
 
 if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.cleanup import CleanupReport
@@ -56,6 +56,7 @@ def sweep(*, where: str, docker: str | None, forgotten: tuple[str, ...], dry_run
     from dtma_contract.fence.command import report_lines  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
+    check_filled("--forget", forgotten)
     if forgotten:
         if docker is not None:
             raise UsageError("--forget asks nobody, so that --docker has nothing to say.", "Leave one of them out.")
@@ -107,7 +108,7 @@ def _sweep_lines(
         yield f"{name}: the run is alive, nothing is done"
     elif result.problem is not None:
         yield f"{name}: {result.problem}"
-        if result.pending:
+        if isinstance(result.problem, TargetUnusableError):
             yield _forgetting(result)
     elif result.was_embedded:
         yield f"{name}: its target was the embedded reference agent, which is gone, and all that it had; nothing left"
