@@ -98,7 +98,7 @@ def _facts(bundle_read: str | None, flags: dict[str, Any]) -> Facts:
     from dtma_contract.diagnose_run import observe  # noqa: PLC0415 - as above
 
     progress = Console(stderr=True)
-    return observe(_request(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
+    return observe(_request(flags), lambda line: progress.print(Text(line, "dim"), highlight=False, soft_wrap=True))
 
 
 def _request(flags: dict[str, Any]) -> DiagnosisRequest:

@@ -71,9 +71,9 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
     check_filled("--output", output)
     from dtma_contract.drift_run import run_drift  # noqa: PLC0415 - slow to import, and --help is not
 
-    progress = Console(stderr=True)
+    progress = Console(stderr=True, highlight=False)
     with ended_in_order():
-        report = run_drift(request_of(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
+        report = run_drift(request_of(flags), lambda line: progress.print(Text(line, "dim"), soft_wrap=True))
     _write(report, form, output, everything=everything)
     sys.exit(report.exit_code_if(strict=strict))
 
