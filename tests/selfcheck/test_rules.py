@@ -23,7 +23,7 @@ PURE = {
             "verdict", "contract", "schemas", "clauses", "judgement", "evidence", "bodies", "baseline", "settings",
             "run_identity", "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims",
             "discovery.route_questions", "discovery.target_evidence", "drift", "log_redaction",
-            "environment_secrets",
+            "engine_address", "environment_secrets",
         )
     ),
     *(
