@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
@@ -59,8 +62,7 @@ class Database:
         # One writer at a time: SQLite has no more, and waits for its lock by sleeping.
         self._writer = threading.Lock()
         with self._told():
-            # The path as it is: a URL would have its percent signs decoded.
-            url = sa.URL.create("sqlite", database=location.path) if self._is_file else sa.make_url(location.url)
+            url = _file_url(location.path, access) if self._is_file else sa.make_url(location.url)
             self._engine = sa.create_engine(
                 url,
                 connect_args={"check_same_thread": False, "timeout": _LOCK_WAIT}
@@ -151,6 +153,15 @@ class Database:
             yield
         finally:
             self._writer.release()
+
+
+def _file_url(path: str, access: Access) -> sa.URL:
+    """Return the address of a file, whose path is taken as it is: a URL would have its percent signs decoded."""
+    real = Path(path).resolve()
+    if access is Access.READ and not os.access(real.parent, os.W_OK) and not Path(f"{real}-wal").exists():
+        # SQLite could not make a journal beside it, and without one nobody writes.
+        return sa.URL.create("sqlite", database=f"file:{quote(str(real))}", query={"immutable": "1", "uri": "true"})
+    return sa.URL.create("sqlite", database=path)
 
 
 def _server_arguments(url: sa.URL, access: Access) -> dict[str, Any]:

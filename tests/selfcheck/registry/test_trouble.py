@@ -23,7 +23,7 @@ from dtma_reference.registry import database, server_connection
 from dtma_reference.registry.environment import Vault
 from dtma_reference.registry.location import RegistryLocation
 from dtma_reference.registry.opening import agent_registry
-from dtma_reference.registry.records import Status
+from dtma_reference.registry.records import Entry, Status
 from dtma_reference.registry.service import ContainerRegistryService
 from dtma_reference.registry.store import StoreUnavailableError
 
@@ -256,6 +256,23 @@ def test_a_full_disk_is_a_503_and_nothing_is_lost(agent, small_disk):
     assert caller.contained() == {"db": "running", **caller.listed()}
     assert caller.deploy("late").status_code == 201
     assert caller("DELETE", "/tools/tool").status_code == 200
+
+
+def test_a_registry_on_a_disk_that_is_read_only_can_be_read(small_disk, opened, run):
+    """By commands that only read; whatever writes says that it cannot."""
+    folder = small_disk / "100%20 #ü"
+    folder.mkdir()
+    url = f"sqlite:///{folder}/registry.db"
+    store = opened(url)
+    store.insert(a_row(), (), Entry("DTMA_BEARER_TOKEN", "deploy"))
+    store.close()
+    subprocess.run(["mount", "-o", "remount,ro", small_disk], check=True)
+
+    code, out, _ = run("history", "--registry", url)
+    refused, _, told = run("migrate", "--registry", url)
+
+    assert (code, "deploy web: done" in out) == (0, True)
+    assert (refused, told) == (4, "dtma-reference: The registry cannot be used: its file cannot be opened.\n")
 
 
 def test_a_registry_that_cannot_even_be_made_is_a_503(agent, small_disk):
