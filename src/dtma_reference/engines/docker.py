@@ -272,14 +272,19 @@ def _in_words(problem: Exception) -> str:
     # It grows while it is walked through.
     for each in found:
         if isinstance(each, TimeoutError | requests.exceptions.Timeout):
-            return "it took too long"
+            return _no_daemon("it took too long")
         if isinstance(each, OSError) and each.strerror:
-            return plain(each.strerror)
+            return _no_daemon(plain(each.strerror))
         inner = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
         found += [one for one in inner if isinstance(one, BaseException) and one not in found]
     if any(isinstance(each, http.client.HTTPException | ValueError) for each in found):
-        return "what is there does not speak as it does"
+        return _no_daemon("what is there does not speak as it does")
     return plain(str(problem))
+
+
+def _no_daemon(words: str) -> str:
+    # As Docker's own command says it, so that whoever reads logs knows it.
+    return f"cannot connect to the Docker daemon ({words})"
 
 
 def _error_of(problem: APIError) -> EngineError:

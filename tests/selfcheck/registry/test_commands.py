@@ -133,7 +133,10 @@ def test_an_engine_that_does_not_answer_is_told(tmp_path):
     )
 
     assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == "dtma-reference: The container engine does not answer: No such file or directory\n"
+    assert done.stderr == (
+        "dtma-reference: The container engine does not answer: "
+        "cannot connect to the Docker daemon (No such file or directory)\n"
+    )
     assert list(tmp_path.iterdir()) == []
 
 

@@ -136,7 +136,10 @@ def test_an_answer_that_cannot_be_read_is_told_on_one_line(engine, listed):
 @pytest.mark.parametrize(
     ("url", "told"),
     [
-        ("tcp://127.0.0.1:1", "The container engine does not answer: Connection refused"),
+        (
+            "tcp://127.0.0.1:1",
+            "The container engine does not answer: cannot connect to the Docker daemon (Connection refused)",
+        ),
         ("http://\x1b[31m", "The address of the container engine is malformed."),
     ],
 )
