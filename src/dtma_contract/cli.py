@@ -93,7 +93,7 @@ def _code_of(arguments: list[str] | None) -> int | str | None:
         code = _complain("No command is given. See `dtma-contract --help`.", ExitCode.USAGE)
     except click.UsageError as problem:
         where = f" See `{problem.ctx.command_path} --help`." if problem.ctx else ""
-        code = _complain(f"{problem.format_message()}{where}", ExitCode.USAGE)
+        code = _complain(f"{problem.format_message().rstrip('.')}.{where}", ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):
         code = _complain("interrupted", ExitCode.INTERRUPTED)
     except UsageError as problem:

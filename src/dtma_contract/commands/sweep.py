@@ -57,6 +57,7 @@ def sweep(*, where: str, docker: str | None, forgotten: tuple[str, ...], dry_run
     from dtma_contract.places import Place, look_at  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
+    check_filled("LEDGER|REPORTS", where)
     check_filled("--forget", forgotten)
     if forgotten:
         if docker is not None:
