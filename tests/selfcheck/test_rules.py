@@ -85,6 +85,7 @@ PURE = {
     *(f"dtma_reference.registry.{name}" for name in ("adoption", "location", "reconciliation", "records")),
     "dtma_reference.engines.protocol",
     "dtma_reference.naming",
+    "dtma_reference.plain_text",
 }  # fmt: skip
 
 MIGRATIONS = ("r0001_container_registry", "r0002_management")
@@ -104,7 +105,15 @@ RESERVED = {
     "sqlalchemy": {
         *(
             f"dtma_reference.registry.{name}"
-            for name in ("database", "database_store", "revisions", "schema", "server_lock", "statements")
+            for name in (
+                "database",
+                "database_store",
+                "database_trouble",
+                "revisions",
+                "schema",
+                "server_lock",
+                "statements",
+            )
         ),
         *(f"dtma_reference.registry.migrations.versions.{name}" for name in MIGRATIONS),
     },

@@ -127,10 +127,8 @@ def _request(flags: dict[str, Any]) -> DiagnosisRequest:
 
 
 def _token(token_env: str) -> str | None:
-    """Return the token where its variable is set; without one the target is asked what needs none."""
-    from dtma_contract.run import take_token  # noqa: PLC0415 - as above
-
-    return take_token(token_env) if os.environ.get(token_env) else None
+    """Return the token where its variable is set, and take it out; without one the target is asked what needs none."""
+    return os.environ.pop(token_env, "") or None
 
 
 def _text(diagnosis: Diagnosis) -> str:

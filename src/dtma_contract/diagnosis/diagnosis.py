@@ -229,7 +229,7 @@ def _notes(facts: Facts, told: tuple[ToldCause, ...]) -> Iterable[str]:
     yield from _untold_of_docker(facts.docker)
     for reason in facts.code.problems if facts.code else ():
         yield f"not told: {reason.rstrip('.')}."
-    if not facts.has_token and is_agent(facts):
+    if not facts.has_token and not facts.token_problem and is_agent(facts):
         yield f"not told: what needs a token; set {facts.token_env}."
     if facts.instance and facts.listed_instances is not None and facts.instance in facts.listed_instances:
         yield f"the instance {facts.instance} is there: the agent lists it."
