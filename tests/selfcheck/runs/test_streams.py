@@ -13,6 +13,7 @@ import pytest
 from neighbours.processes import clean_environment
 from runs.commands import WHERE
 
+from dtma_contract.__main__ import main
 from dtma_contract.standard_streams import StandardStreams, _Outlet, _text_on
 
 # A service that lacks nearly all routes.
@@ -112,6 +113,25 @@ def test_a_width_that_is_none_is_forgotten(columns, kept, monkeypatch):
     StandardStreams.install()
 
     assert os.environ.get("COLUMNS") == kept
+
+
+class Interrupted:
+    """Finds modules, until it is interrupted at one."""
+
+    def find_spec(self, name, _path=None, _target=None):
+        if name == "dtma_contract.cli":
+            raise KeyboardInterrupt
+
+
+def test_who_is_interrupted_while_it_loads_is_told_the_same(monkeypatch, capsys):
+    """Ctrl-C in the first tenth of a second is no traceback either."""
+    monkeypatch.delitem(sys.modules, "dtma_contract.cli", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+
+    with pytest.raises(SystemExit) as ended_so:
+        main()
+
+    assert (ended_so.value.code, capsys.readouterr().err) == (2, "dtma-contract: interrupted\n")
 
 
 def test_what_is_written_arrives(tmp_path):
