@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from neighbours.processes import clean_environment
@@ -115,18 +116,16 @@ def test_a_width_that_is_none_is_forgotten(columns, kept, monkeypatch):
     assert os.environ.get("COLUMNS") == kept
 
 
-class Interrupted:
-    """Finds modules, until it is interrupted at one."""
-
-    def find_spec(self, name, _path=None, _target=None):
-        if name == "dtma_contract.cli":
-            raise KeyboardInterrupt
+def interrupted(name, _path=None, _target=None):
+    """Find no module, and be interrupted at one."""
+    if name == "dtma_contract.cli":
+        raise KeyboardInterrupt
 
 
 def test_who_is_interrupted_while_it_loads_is_told_the_same(monkeypatch, capsys):
     """Ctrl-C in the first tenth of a second is no traceback either."""
     monkeypatch.delitem(sys.modules, "dtma_contract.cli", raising=False)
-    monkeypatch.setattr(sys, "meta_path", [Interrupted(), *sys.meta_path])
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupted), *sys.meta_path])
 
     with pytest.raises(SystemExit) as ended_so:
         main()
