@@ -68,6 +68,7 @@ _ASKING_SECONDS: Final = 4.0
 _OPTIONAL_SECONDS: Final = 1.2
 
 _REFUSING: Final = frozenset({401, 403})
+_UNAVAILABLE: Final = 503  # RFC 9110 section 15.6.4; what nginx answers beyond its limits
 # How a server of TLS ends a connection on which plain HTTP is spoken.
 _BROKEN: Final = frozenset({"connection-reset", "response-malformed"})
 
@@ -194,6 +195,7 @@ class _Observer:
         self._agent = Agent(fence.base_url, patience=_PATIENCE)
         self._budget = Budget(self._agent, MOST_REQUESTS - _CLEANING_REQUESTS, seconds=_ASKING_SECONDS)
         self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._at_once = _AT_ONCE
         self._answers: list[Answer] = []
         self._exchanges: list[Exchange] = []
         self._routes: list[RouteState] = []
@@ -229,6 +231,7 @@ class _Observer:
         first = self._ask(first_questions(self._run, self._token))
         if not self._exchanges:
             return
+        first = self._again(first)
         facts = Facts(
             root=_seen(first[Question.ROOT]),
             status=_seen(first[Question.STATUS]),
@@ -255,7 +258,7 @@ class _Observer:
 
     def _ask_routes(self, *, has_token: bool) -> None:
         self._budget.remember(self._exchanges)
-        probing = RouteProbing(self._budget, self._run, has_token=has_token, at_once=_AT_ONCE, sparing=True)
+        probing = RouteProbing(self._budget, self._run, has_token=has_token, at_once=self._at_once, sparing=True)
         observe_routes(
             self._contract,
             probing,
@@ -276,11 +279,26 @@ class _Observer:
             return problem.cause == "token-not-configured"
         return True
 
+    def _again(
+        self, first: dict[Question, tuple[Answer, Exchange | None]]
+    ) -> dict[Question, tuple[Answer, Exchange | None]]:
+        """Return the first answers; where a proxy refused some for their number, all of them asked one by one."""
+        refused = [
+            exchange for exchange in self._exchanges if exchange.status == _UNAVAILABLE and exchange.json is None
+        ]
+        if not refused or len(refused) == len(self._exchanges):
+            return first
+        self._at_once = 1
+        self._answers.clear()
+        self._exchanges.clear()
+        return self._ask(first_questions(self._run, self._token))
+
     def _ask(self, questions: Iterable[Asked]) -> dict[Question, tuple[Answer, Exchange | None]]:
         """Ask all at once; return the first answer to each question, and what it was made of."""
         groups = list(distinct(questions).values())
         found: dict[Question, tuple[Answer, Exchange | None]] = {}
-        sent = self._pool.map(lambda group: self._ask_one(group[0]), groups)
+        ask = self._pool.map if self._at_once > 1 else map
+        sent = ask(lambda group: self._ask_one(group[0]), groups)
         for group, (answer, exchange) in zip(groups, sent, strict=True):
             answers = [_answer_to(asked, answer) for asked in group]
             self._take_in(answers, exchange)
