@@ -18,7 +18,7 @@ from typing import Final
 from dtma_contract.agent import VALID, Agent
 from dtma_contract.clock import now
 from dtma_contract.contract import Contract, EffectLevel
-from dtma_contract.diagnosis.facts import Answer, AuthSent, NetworkStep, Origin, Problem, Question, RouteState
+from dtma_contract.diagnosis.facts import Answer, AuthSent, NetworkStep, Origin, Problem, Question, RouteState, StepName
 from dtma_contract.discovery.route_probing import Budget, RouteProbing
 from dtma_contract.errors import EngineError, TargetUnusableError
 from dtma_contract.evidence import Exchange
@@ -40,7 +40,7 @@ from dtma_contract.observation.questions import (
 )
 from dtma_contract.observation.route_states import observe_routes
 from dtma_contract.preflight import Facts, Silence, is_dtma, judge
-from dtma_contract.probes.network import observe_network, speaks_tls
+from dtma_contract.probes.network import observe_network, speaks_tls, stays_open
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["MOST_REQUESTS", "HttpFacts", "observe_http"]
@@ -126,8 +126,17 @@ def observe_http(
             return HttpFacts(steps)
         found = _observe(starting, token_env=token_env if token else "", instance=instance)
         broken = found.answers and all(answer.failure in _BROKEN for answer in found.answers)
-        secure = speaks_tls(target) if broken and target.startswith("http:") else None
-        return replace(found, network=(*steps, secure) if secure else steps)
+        return replace(found, network=_looked_into(target, steps) if broken and target.startswith("http:") else steps)
+
+
+def _looked_into(target: str, steps: tuple[NetworkStep, ...]) -> tuple[NetworkStep, ...]:
+    """Return the steps with what else tells why every request breaks the connection."""
+    with ThreadPoolExecutor(2) as beside:
+        secure, waits = beside.submit(speaks_tls, target), beside.submit(stays_open, target)
+    *earlier, last = steps
+    seen = (*earlier, replace(last, stays_open=waits.result()) if last.name is StepName.CONNECT else last)
+    lacked = secure.result()
+    return (*seen, lacked) if lacked else seen
 
 
 def _is_foreign(greeting: str) -> bool:
