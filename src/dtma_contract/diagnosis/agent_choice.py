@@ -7,12 +7,14 @@ from typing import Final
 
 from dtma_contract.diagnosis.facts import ContainerState
 
-__all__ = ["AGENT_NAME", "GIVEN", "choose_agent", "looks_like_agent"]
+__all__ = ["ABSENT", "AGENT_NAME", "GIVEN", "choose_agent", "looks_like_agent"]
 
 # The name that the agent is deployed under, and the port inside its container.
 AGENT_NAME: Final = "dtma_manager"
 # How it was recognised where the user named it.
 GIVEN: Final = "it was named"
+# How it is said that there is none of that name; the name follows.
+ABSENT: Final = "no container is named "
 _AGENT_PORT: Final = "30000/tcp"
 _WORD: Final = "dtma"
 # Instances of a run of this program, and those that an agent says it manages.
@@ -70,7 +72,7 @@ def _named(containers: Iterable[ContainerState], name: str) -> tuple[str, str]:
     for each in containers:
         if each.name == name or (len(name) >= _SHORT_ID and each.id.startswith(name)):
             return each.name, GIVEN
-    return "", f"no container is named {name}"
+    return "", f"{ABSENT}{name}"
 
 
 def _is_instance(container: ContainerState) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from dtma_contract.diagnosis.agent_choice import ABSENT
 from dtma_contract.diagnosis.causes import CAUSES, Scenario
 from dtma_contract.diagnosis.facts import Answer, DockerFacts, Facts, Question
 from dtma_contract.diagnosis.reading import answered, is_agent
@@ -20,8 +21,6 @@ __all__ = ["Diagnosis", "Remedy", "ToldCause", "diagnose", "suspicions", "told_c
 # The agent's container, as deployments call it.
 _CONTAINER = "dtma_manager"
 _DEFAULT_ENGINE = "unix:///var/run/docker.sock"
-# How the choice of the agent's container says that there is none of the name that was given.
-_MISNAMED = "no container is named "
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,9 +242,9 @@ def _untold_of_docker(docker: DockerFacts | None) -> Iterator[str]:
         return
     if docker.problem:
         yield f"not told: what the Docker Engine says: {docker.problem.rstrip('.')}."
-    elif not docker.agent and docker.chosen_by.startswith(_MISNAMED):
+    elif not docker.agent and docker.chosen_by.startswith(ABSENT):
         names = sorted(each.name for each in docker.containers)
-        near = closest(docker.chosen_by.removeprefix(_MISNAMED), names)
+        near = closest(docker.chosen_by.removeprefix(ABSENT), names)
         yield f"not told: what the agent's container says: {docker.chosen_by.rstrip('.')}. {near}".strip()
     elif not docker.agent:
         why = docker.chosen_by or "none was recognised"
