@@ -21,9 +21,15 @@ _SERVER_WORDS = re.compile(
 )
 
 
+# What registers routes itself, if it comes to that.
+_REGISTERS = re.compile(
+    r"(?i:app|router|routes?|server|api|express)\s*\.\s*(?:get|post|put|delete|patch|all|use|route)\("
+)
 # Callbacks that call for callbacks make the same one again and again, each time with another scope. What registered
 # nothing so often is not expected to.
 _FRUITLESS_CALLS = 24
+# A call of a short function costs as much as so many steps.
+_LEAST_STEPS = 20
 
 # Where a function stands: its file, and the offset in it.
 _Place = tuple[str, int]
@@ -85,8 +91,7 @@ class Callbacks:
                 continue
             before = self._machine.steps
             self._run_one(callback, self._machine.limits.idle_steps // 20)
-            # What is recalled takes no step.
-            spent += max(self._machine.steps - before, 1)
+            spent += max(self._machine.steps - before, _LEAST_STEPS)
         if others:
             reason = f"{len(self._idle) + len(self._fruitless)} callbacks, this one first, were not followed"
             self._machine.problem(others[0].node, reason, hides=False)
@@ -111,7 +116,8 @@ class Callbacks:
 
     def _is_fruitless(self, callback: _Callback) -> bool:
         """Return whether a callback must wait for all others, because its like registered nothing so often."""
-        if self._in_vain[_place(callback.function)] < _FRUITLESS_CALLS:
+        is_promising = self._in_vain[_place(callback.function)] < _FRUITLESS_CALLS
+        if is_promising or _REGISTERS.search(callback.function.node.text):
             return False
         self._fruitless.append(callback)
         return True
@@ -119,7 +125,7 @@ class Callbacks:
     def _run_one(self, callback: _Callback, limit: int, *, is_last: bool = False) -> bool:
         self._machine.conditions = list(callback.conditions)
         registrations = self._machine.registrations
-        is_cut = self._machine.call_unknowing(callback.function, callback.node, limit)
+        is_cut = self._machine.call_unknowing(callback.function, callback.node, limit) is None
         self._machine.conditions = []
         place = _place(callback.function)
         self._in_vain[place] = 0 if self._machine.registrations > registrations else self._in_vain[place] + 1

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
-from dtma_contract.discovery.express.handlers import dispatches, handler_name, may_leave, passes_on, skips
+from dtma_contract.discovery.express.handlers import (
+    dispatches,
+    handler_name,
+    may_leave,
+    passes_on,
+    routers_behind,
+    skips,
+)
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.paths import syntax_error
@@ -430,6 +437,11 @@ def _use_opaque(
         reason = f"`{name}` could not be resolved{': ' + value.unresolved if value.unresolved else ''}"
     router.items.append(Layer(path, Handler(name, None), conditions, location))
     router.items.append(OpaqueLayer(path, reason, conditions, location))
+    for child in routers_behind(machine, value, node):
+        mark = len(machine.conditions)
+        machine.conditions.append(f"`{name}` hands requests on to it")
+        mount(machine, router, path, child, node)
+        del machine.conditions[mark:]
 
 
 def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterValue, node: Node) -> None:
