@@ -29,6 +29,7 @@ from dtma_contract.discovery.express.registrations import (
     StackValue,
 )
 from dtma_contract.discovery.express.syntax import Node, excerpt
+from dtma_contract.discovery.express.unknown_calls import configure
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     ArrayValue,
@@ -155,6 +156,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
+    if name == "configure":
+        return NativeFunction(name, lambda this, arguments, node: configure(machine, router, arguments, node))
     if name in _CHAINING:
         return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:

@@ -13,7 +13,7 @@ from dtma_contract.discovery.express.values import FunctionValue, ObjectValue, O
 if TYPE_CHECKING:
     from dtma_contract.discovery.express.machine import Machine
 
-__all__ = ["call_unknown", "unnamed"]
+__all__ = ["call_unknown", "configure", "unnamed"]
 
 _NAME_LENGTH = 80
 
@@ -44,6 +44,16 @@ def call_unknown(machine: Machine, callee: Opaque, this: Value, arguments: list[
     answer = callee.derived(f"{callee.origin}()")
     made_of = [value for value in arguments if isinstance(value, FunctionValue) or routers_in([value])]
     return replace(answer, given=tuple(made_of)) if made_of else answer
+
+
+def configure(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
+    """Call functions with the app, as what stands on Express does (Feathers, API reference: app.configure)."""
+    for argument in arguments:
+        if isinstance(argument, FunctionValue):
+            machine.call(argument, router, [router], node)
+        else:
+            call_unknown(machine, Opaque("app.configure"), router, [argument], node)
+    return router
 
 
 def unnamed(node: Node) -> Opaque:
