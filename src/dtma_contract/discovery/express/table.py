@@ -183,6 +183,9 @@ class _Reader:
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
         unknown += self._unread_package()
+        if not routes and not unknown and self._program.is_library and machine.crash is None:
+            reason = "what begins here is a library that registers no route itself: whoever imports it may"
+            unknown.append(Unknown(self._corner, self._program.entry.path, 1, reason))
         declared, missed = self._unreached(routes, is_sure=not unknown)
         entry = self._program.entry.path
         if machine.crash is None and never_listens(machine, self._program.modules, entry):
