@@ -11,7 +11,7 @@ from dtma_contract.contract import Contract, Effect, EffectLevel, Operation
 from dtma_contract.errors import UsageError, closest
 from dtma_contract.verdict import Clause, Level
 
-__all__ = ["aspect_of", "clauses_of", "select"]
+__all__ = ["above", "aspect_of", "clauses_of", "names", "select"]
 
 # What the word behind `applies` means.
 _APPLIES: Mapping[str, Callable[[Operation], bool]] = {
@@ -92,9 +92,9 @@ def select(clauses: Iterable[Clause], selectors: Iterable[str]) -> tuple[Clause,
         return known
     chosen: set[str] = set()
     for selector in wanted:
-        hits = {clause.id for clause in known if _names(selector, clause)}
+        hits = {clause.id for clause in known if names(selector, clause)}
         if not hits:
-            words = {word for clause in known for word in (clause.id, *_above(clause.id))}
+            words = {word for clause in known for word in (clause.id, *above(clause.id))}
             raise UsageError(
                 f'No clause is called "{selector}".',
                 closest(selector.lower(), sorted(words)) or "List them with `dtma-contract explain --list`.",
@@ -125,13 +125,14 @@ def _needs(declared: Mapping[str, Any], operations: Iterable[Operation]) -> Effe
     return EffectLevel.from_text(declared["effects"])
 
 
-def _above(clause_id: str) -> tuple[str, ...]:
+def above(clause_id: str) -> tuple[str, ...]:
     """Return what selects a clause among others: its operation, and what that stands under."""
     parts = clause_id.rpartition("/")[0].split(".")
     return tuple(".".join(parts[:length]) for length in range(1, len(parts) + 1))
 
 
-def _names(selector: str, clause: Clause) -> bool:
+def names(selector: str, clause: Clause) -> bool:
+    """Return whether a selector names a clause: its id, what it stands under, or a pattern."""
     prefix = selector.rstrip("/")
     return (
         clause.id == selector

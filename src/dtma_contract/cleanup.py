@@ -159,8 +159,8 @@ class _Cleanup:
         """Return all names that the agent's listings hold, or None where it shows none of them."""
         names: set[str] = set()
         seen = False
-        for path in _LISTINGS:
-            answer = await self._send("GET", path)
+        # An agent that hangs is waited for once.
+        for answer in await asyncio.gather(*(self._send("GET", path) for path in _LISTINGS)):
             if answer.status == 200 and not answer.fence:  # noqa: PLR2004 - the documented success
                 seen = True
                 names |= _words(answer.body)

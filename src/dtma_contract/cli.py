@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import io
+import signal
 import sys
+import threading
 from collections.abc import Sequence
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from dtma_contract.commands.gate import gate
 from dtma_contract.commands.sweep import sweep
 from dtma_contract.commands.verify import verify
 from dtma_contract.errors import DtmaContractError, EngineError, TargetUnusableError, UsageError, closest
+from dtma_contract.standard_streams import StandardStreams
 from dtma_contract.verdict import ExitCode
 
 __all__ = ["main"]
@@ -56,17 +58,32 @@ for _command in (verify, drift, diagnose, gate, explain, fence, sweep):
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line; every expected failure is one message and the documented exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        # What was read may hold half of a character, which no encoding can write.
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
+    """Run the command line; every expected failure is one message and the documented exit code.
+
+    The code is that of the judgement, also where whoever reads the output went away before its end. Where a full device
+    did not take the output it is 3.
+    """
+    streams = StandardStreams.install()
+    code = _code_of(list(arguments) if arguments is not None else None)
+    if lost := streams.lost():
+        code = _complain(
+            f"The result could not be written to standard output: {lost.lower()}.",
+            ExitCode.ENGINE_ERROR,
+            "Make room there, or lead it to another place, and run it again.",
+        )
+    _end_by_signals()
+    sys.exit(code)
+
+
+def _code_of(arguments: list[str] | None) -> int | str | None:
+    """Return what the program exits with."""
+    code: int | str | None = ExitCode.KEPT
     try:
-        given = list(arguments) if arguments is not None else None
-        commands.main(args=given, prog_name="dtma-contract", standalone_mode=False)
-        code = ExitCode.KEPT
+        commands.main(args=arguments, prog_name="dtma-contract", standalone_mode=False)
+    except SystemExit as done:
+        code = done.code
     except click.exceptions.Exit as done:
-        sys.exit(done.exit_code)
+        code = done.exit_code
     except click.exceptions.NoArgsIsHelpError:
         code = _complain("No command is given. See `dtma-contract --help`.", ExitCode.USAGE)
     except click.UsageError as problem:
@@ -80,11 +97,18 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         code = _complain(f"{problem.cause}: {problem}", ExitCode.TARGET_UNUSABLE)
     except (EngineError, DtmaContractError) as problem:
         code = _complain(str(problem), ExitCode.ENGINE_ERROR)
-    sys.exit(code)
+    return code
 
 
-def _complain(message: str, code: ExitCode) -> ExitCode:
-    Console(stderr=True).print(f"[bold red]dtma-contract:[/] {escape(message)}", highlight=False, soft_wrap=True)
+def _end_by_signals() -> None:
+    """From now on Ctrl-C ends the process at once: all is said, and it could only add a traceback."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+def _complain(message: str, code: ExitCode, hint: str = "") -> ExitCode:
+    said = escape(f"{message} {hint}".strip())
+    Console(stderr=True).print(f"[bold red]dtma-contract:[/] {said}", highlight=False, soft_wrap=True)
     return code
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -32,7 +32,7 @@ class DiagnosisRequest:
     Attributes:
         contract: the contract.
         target: URL of the agent.
-        token: the secret, or None.
+        token: the secret, or None; one that no request can carry is told as such, and nothing is asked with it.
         token_env: the variable that it came from.
         source: folder of the agent's source, or None.
         image: reference, archive or layout of its image, or None.
@@ -83,22 +83,39 @@ def observe(request: DiagnosisRequest, say: Callable[[str], None] = lambda _line
         say: told in one line what is done next.
 
     Raises:
-        UsageError: a value of the request is unusable.
+        UsageError: a value of the request, other than the token, is unusable.
         EngineError: this machine cannot do what is needed.
     """
     request.check()
-    with reached(request.target, request.token) as (target, token):
-        return _observed(replace(request, target=target, token=token), say)
+    problem = _token_problem(request)
+    with reached(request.target, None if problem else request.token) as (target, token):
+        # What cannot be sent may be written in a log all the same.
+        secrets = {secret for secret in ((request.token or "").strip(), token) if secret}
+        facts = _observed(replace(request, target=target, token=token), say, secrets)
+        return replace(facts, token_problem=problem)
 
 
-def _observed(request: DiagnosisRequest, say: Callable[[str], None]) -> Facts:
+def _token_problem(request: DiagnosisRequest) -> str:
+    from dtma_contract.fence.service import check_token  # noqa: PLC0415 - slow to import, and --help is not
+
+    try:
+        check_token(request.token, request.token_env)
+    except UsageError as problem:
+        return f"{problem.message} {problem.hint}"
+    if request.token is not None and not request.token.isascii():
+        # RFC 6750 section 2.1: a bearer token is letters, digits and -._~+/=.
+        return f"The token in {request.token_env} holds letters that no bearer token has."
+    return ""
+
+
+def _observed(request: DiagnosisRequest, say: Callable[[str], None], secrets: Collection[str]) -> Facts:
     at, began = now(), time.perf_counter()
     problems: list[Problem] = []
     with ThreadPoolExecutor(max_workers=2, thread_name_prefix="observe") as beside:
         code = beside.submit(_code, request, say, problems)
         http = _http(request, say)
         # After the requests, so that the agent's log shows what became of them.
-        docker, redactor = _docker(request, say)
+        docker, redactor = _docker(request, say, secrets)
         code_facts = code.result()
     facts = Facts(
         target=request.target,
@@ -129,8 +146,9 @@ def _http(request: DiagnosisRequest, say: Callable[[str], None]) -> HttpFacts:
     )
 
 
-def _docker(request: DiagnosisRequest, say: Callable[[str], None]) -> tuple[DockerFacts | None, Redactor]:
-    secrets = (request.token,) if request.token else ()
+def _docker(
+    request: DiagnosisRequest, say: Callable[[str], None], secrets: Collection[str]
+) -> tuple[DockerFacts | None, Redactor]:
     if request.docker is None:
         return None, Redactor(secrets)
     from dtma_contract.probes.agent_host import observe_host  # noqa: PLC0415 - as above

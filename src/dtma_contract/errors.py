@@ -63,4 +63,4 @@ def closest(word: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(word, words, n=1, cutoff=0.6)
     if near:
         return f'Did you mean "{near[0]}"?'
-    return f"Known are: {', '.join(words)}." if len(words) <= _LISTED else ""
+    return f"Known are: {', '.join(words)}." if 0 < len(words) <= _LISTED else ""

@@ -7,7 +7,8 @@ A ledger is an append-only file of JSON lines in the run's folder:
 * ``{"event": "answered", "kind", "name", "status"}`` tells what came of it: 0 where it
   was never sent, 504 where it was sent and not answered;
 * ``{"event": "gone", "kind", "name"}`` says that a removal succeeded; clean-up looks again all the same;
-* ``{"event": "closed", "left_behind": [{kind, name, reason, command}]}`` ends a clean-up.
+* ``{"event": "closed", "left_behind": [{kind, name, reason, command}]}`` ends a clean-up; with ``"forgotten": [name]``
+  and nothing left it says that a user knows of these, and that nobody is to ask for them again.
 
 While a run lives it holds a lock on the file, so that a sweep never works beside it.
 """
@@ -241,6 +242,11 @@ class Ledger:
     def closed(self, left_behind: Iterable[Mapping[str, str]]) -> None:
         """Note the result of a clean-up."""
         self._note({"event": "closed", "left_behind": list(left_behind)})
+        self.sync()
+
+    def forgotten(self, names: Iterable[str]) -> None:
+        """Note that a user knows of what may be there still, and that no sweep is to ask for it again."""
+        self._note({"event": "closed", "left_behind": [], "forgotten": list(names)})
         self.sync()
 
     def close(self) -> None:

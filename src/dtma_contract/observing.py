@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import json
 import random
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +24,6 @@ from dtma_contract.errors import EngineError, TargetUnusableError
 from dtma_contract.evidence import Exchange
 from dtma_contract.fence.limits import Limits
 from dtma_contract.fence.process import FenceProcess
-from dtma_contract.fence.record import RECORD_NAME
 from dtma_contract.fence.service import check_token
 from dtma_contract.fence.settings import FenceSettings
 from dtma_contract.judgement import NotJudgedError, TargetGoneError
@@ -150,6 +148,8 @@ def _fence_starting(
             probe_image="",
             token_env=token_env,
             limits=_LIMITS,
+            # Where this process is killed, the fence is there still.
+            is_temporary=folder is None,
         )
         starting = pool.submit(FenceProcess.start, settings, token)
         try:
@@ -172,9 +172,14 @@ def _observe(starting: Future[FenceProcess], *, token_env: str, instance: str) -
         observer.problem("the rest over HTTP", f"{type(problem).__name__}: {problem}")
     finally:
         observer.close()
-    # Closing cleans up, which may ask the target once more.
+    requests = observer.spent
+    # Cleaning up may ask the target once more.
+    with contextlib.suppress(EngineError):
+        fence.finish()
+        status = fence.status()
+        requests = status.exchanges - sum(status.refused.values())
     fence.close()
-    return observer.facts(_requests(fence.settings.folder / RECORD_NAME))
+    return observer.facts(requests)
 
 
 class _Observer:
@@ -193,6 +198,11 @@ class _Observer:
         self._exchanges: list[Exchange] = []
         self._routes: list[RouteState] = []
         self._problems: list[Problem] = []
+
+    @property
+    def spent(self) -> int:
+        """How many requests it sent."""
+        return self._budget.spent
 
     def close(self) -> None:
         """Wait for what was asked, and close all connections."""
@@ -304,12 +314,3 @@ def _answer_to(asked: Asked, answer: Answer) -> Answer:
 def _seen(told: tuple[Answer, Exchange | None]) -> Exchange | Silence:
     answer, exchange = told
     return exchange if exchange is not None else Silence(answer.failure, answer.detail)
-
-
-def _requests(record: Path) -> int:
-    """Return how many requests the target got, or should have got."""
-    try:
-        lines = record.read_text("utf-8").splitlines()
-    except OSError:
-        return 0
-    return sum(not json.loads(line)["decision"].startswith("refused") for line in lines)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
+import shlex
 import time
 from collections.abc import Iterable
 
@@ -15,7 +16,7 @@ from dtma_contract.cleanup import LeftBehind
 from dtma_contract.diagnosis.attribution import Attributed
 from dtma_contract.diagnosis.facts import Answer, Facts
 from dtma_contract.diagnosis.usability import why_unusable
-from dtma_contract.errors import TargetUnusableError, UsageError
+from dtma_contract.errors import TargetUnusableError, UsageError, closest
 from dtma_contract.fence.process import FenceProcess
 from dtma_contract.fence.service import check_token
 from dtma_contract.fence.settings import FenceSettings
@@ -24,9 +25,10 @@ from dtma_contract.judgement import TargetGoneError
 from dtma_contract.plan import Plan, RunInfo
 from dtma_contract.preflight import gone_facts, judge_observed, look, observed_facts
 from dtma_contract.probes.docker_host import DockerHost, DockerHostError
+from dtma_contract.probes.ssh_tunnel import SshTunnelError
 from dtma_contract.reference_target import ReferenceTarget
 from dtma_contract.run_report import RunReport, Unusable
-from dtma_contract.settings import REFERENCE
+from dtma_contract.settings import REFERENCE, Settings
 from dtma_contract.survey import Removal, Survey, survey_target, surveyed_instance
 from dtma_contract.verdict import ClauseResult, Outcome
 
@@ -65,18 +67,14 @@ class Run:
         """Check what the run needs of its user, before anything is sent, and make the folder of its reports.
 
         Raises:
-            UsageError: the token's variable is not set or holds no token, the Docker Engine cannot be reached, or there
-                is no place for reports.
+            UsageError: the token's variable is not set or holds no token, the Docker Engine cannot be reached or has no
+                container of the name that was given, or there is no place for reports.
         """
         settings = self.plan.settings
         if settings.target and settings.target != REFERENCE:
             self._token = take_token(settings.token_env)
         os.environ.pop(settings.token_env, None)
-        if settings.docker:
-            try:
-                DockerHost.connect(settings.docker).close()
-            except DockerHostError as problem:
-                raise UsageError(problem.message, problem.hint) from None
+        _check_engine(settings)
         self.plan.make_folder()
 
     def start(self) -> RunInfo:
@@ -255,6 +253,26 @@ class Run:
     def abandon(self) -> None:
         """Take down what was brought up, after a start that failed."""
         self._resources.close()
+
+
+def _check_engine(settings: Settings) -> None:
+    if settings.container and not settings.docker:
+        raise UsageError(
+            "--container names a container, and no Docker Engine is named.",
+            "Name it with --docker, such as --docker unix:///var/run/docker.sock or --docker ssh://root@HOST.",
+        )
+    if not settings.docker:
+        return
+    try:
+        with contextlib.closing(DockerHost.connect(settings.docker)) as host:
+            if settings.container and not host.started_at(settings.container):
+                raise UsageError(
+                    f'The Docker Engine at {settings.docker} has no container "{settings.container}".',
+                    closest(settings.container, sorted(each.name for each in host.containers()))
+                    or f"List them with `docker -H {shlex.quote(settings.docker)} ps -a`.",
+                )
+    except (DockerHostError, SshTunnelError) as problem:
+        raise UsageError(problem.message, problem.hint) from None
 
 
 def take_token(token_env: str) -> str:

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from dtma_contract.contract import EffectLevel
+from dtma_contract.engine_address import read_engine_address
 from dtma_contract.errors import UsageError, closest
 
 __all__ = ["REFERENCE", "Depth", "Settings", "merge"]
@@ -125,7 +126,7 @@ class Settings:
             "source": lambda value: Path(value) if value else None,
             "image": lambda value: str(value) or None,
             "consumers": _words,
-            "docker": lambda value: str(value) or None,
+            "docker": lambda value: read_engine_address(str(value)) if value else None,
             "reports": Path,
             "strict": _flag,
             "seed": _seed,

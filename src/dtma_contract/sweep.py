@@ -9,7 +9,7 @@ from pathlib import Path
 
 from dtma_contract.cleanup import CleanupReport, clean_up
 from dtma_contract.contract import Contract, EffectLevel
-from dtma_contract.errors import DtmaContractError, TargetUnusableError, UsageError
+from dtma_contract.errors import DtmaContractError, TargetUnusableError, UsageError, closest
 from dtma_contract.fence.gate import Gate
 from dtma_contract.fence.http1 import RequestHead
 from dtma_contract.fence.limits import Limits
@@ -21,7 +21,7 @@ from dtma_contract.ledger import LEDGER_NAME, Ledger, LedgerBusyError, LedgerSta
 from dtma_contract.redaction import TokenSpellings
 from dtma_contract.verdict import ExitCode
 
-__all__ = ["SweepResult", "exit_code", "find_ledgers", "sweep"]
+__all__ = ["SweepResult", "exit_code", "find_ledgers", "forget", "sweep"]
 
 _RECORD_NAME = "sweep-exchanges.jsonl"
 
@@ -91,6 +91,35 @@ def sweep(
         limits: the bounds; None for the defaults.
     """
     return tuple(_sweep_one(path, contract, token_of, dry_run=dry_run, limits=limits or Limits()) for path in ledgers)
+
+
+def forget(ledgers: Iterable[Path], run: str, *, dry_run: bool = False) -> SweepResult:
+    """Note in the ledger of a dead run that what it may have left is known. Nothing is sent, and nothing is removed.
+
+    Args:
+        ledgers: paths, among which the run's is.
+        run: its id, which is the name of its folder.
+        dry_run: whether to look only.
+
+    Returns:
+        The names that no sweep asks for any more, as pending.
+
+    Raises:
+        UsageError: there is no such run, it is alive, or its ledger cannot be read.
+    """
+    paths = {path.absolute().parent.name: path for path in ledgers}
+    if run not in paths:
+        hint = closest(run, sorted(paths)) or "A run is called as its folder of reports."
+        raise UsageError(f'There is no ledger of a run "{run}" there.', hint)
+    try:
+        ledger = Ledger.open(paths[run], repair=not dry_run)
+    except LedgerBusyError as problem:
+        raise UsageError(problem.message, problem.hint) from None
+    with ledger:
+        pending = _pending(ledger.state)
+        if pending and not dry_run:
+            ledger.forgotten(pending)
+        return SweepResult(paths[run], run, ledger.state.record.target, pending)
 
 
 def exit_code(results: Iterable[SweepResult]) -> ExitCode:

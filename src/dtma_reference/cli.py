@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import os
 import sys
 import tempfile
 from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -26,10 +28,12 @@ from dtma_reference.supervisor import Supervisor, end_with_standard_input, reser
 __all__ = ["main"]
 
 _USAGE_EXIT_CODE = 4
+_UNWRITABLE_EXIT_CODE = 3
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
 def main() -> None:
-    """Run the command; a usage error is one message and exit code 4."""
+    """Run the command; a usage error is one message and exit code 4, a full device at standard output is 3."""
     try:
         code = _command.main(prog_name="dtma-reference", standalone_mode=False)
     except click.Abort:
@@ -37,10 +41,42 @@ def main() -> None:
     except click.ClickException as problem:
         click.echo(f"dtma-reference: {problem.format_message()}", err=True)
         sys.exit(_USAGE_EXIT_CODE)
+    except OSError as problem:
+        if problem.errno not in _FULL:
+            raise
+        _discard_output()
+        click.echo(f"dtma-reference: Standard output cannot be written: {problem.strerror}. Make room there.", err=True)
+        sys.exit(_UNWRITABLE_EXIT_CODE)
     sys.exit(code or 0)
 
 
-@click.group(name="dtma-reference", context_settings={"help_option_names": ["-h", "--help"]})
+def _announce(line: str) -> None:
+    try:
+        click.echo(line)
+    except BrokenPipeError:
+        # It is served to others than whoever reads this.
+        _discard_output()
+
+
+def _discard_output() -> None:
+    """Lead nowhere what is still buffered, at which the end of the process would fail once more."""
+    with Path(os.devnull).open("wb") as nowhere:
+        os.dup2(nowhere.fileno(), sys.stdout.fileno())
+
+
+class _Commands(click.Group):
+    """A group whose output may be cut off: a reader that went away, as ``head`` does, has seen enough."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named; what it does comes before what it prints."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            _discard_output()
+            return 0
+
+
+@click.group(name="dtma-reference", cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__)
 def _command() -> None:
     """The DTMA's API, implemented in Python: a target that keeps the contract, or breaks it on demand."""
@@ -167,7 +203,7 @@ def serve(
         memory = MemoryEngine((DEFAULT_IMAGE, *images), foreign) if engine == "memory" else None
         shown = f"[{address}]" if ":" in address else address
         return Supervisor(
-            settings, memory, lambda: click.echo(f"dtma-reference listening on http://{shown}:{number}")
+            settings, memory, lambda: _announce(f"dtma-reference listening on http://{shown}:{number}")
         ).run()
 
 

@@ -7,19 +7,29 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dtma_reference.engines.protocol import ContainerNotFoundError, Engine, EngineError
+from dtma_reference.plain_text import plain
 from dtma_reference.registry.adoption import Line, adoptions, undoings
 from dtma_reference.registry.environment import KEY_VARIABLE, KeyProblemError, Vault, new_key
 from dtma_reference.registry.location import LocationError, RegistryLocation
+from dtma_reference.registry.memory import MemoryStore
 from dtma_reference.registry.presence import AgentRunningError, FileLock
 from dtma_reference.registry.records import Entry, HistoryLine
-from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError, StoreUnavailableError
+from dtma_reference.registry.store import (
+    Access,
+    NameHeldError,
+    PortHeldError,
+    RowChangedError,
+    Store,
+    StoreMissingError,
+    StoreUnavailableError,
+)
 
 if TYPE_CHECKING:
     from dtma_reference.registry.database_store import DatabaseStore
@@ -80,20 +90,13 @@ def adopt(
     """
     if undo and docker is not None:
         raise click.UsageError("--undo needs no --docker: it looks at the registry only.")
-    with _store(registry, makes=True) as store:
+    with _told(registry):
+        _require_database(registry)
         if undo:
-            lines = undoings(store.all(), names)
-            if applied:
-                lines = tuple(_undone(store, line) for line in lines)
+            lines = _undoing(registry, names, applied=applied)
         else:
-            from dtma_reference.engines.docker import DockerEngine  # noqa: PLC0415 - the SDK is slow to import
-
             url = docker or os.environ.get("DOCKER_HOST") or DEFAULT_DOCKER
-            with closing(DockerEngine(url)) as engine:
-                found = [(container, str(uuid.uuid4())) for container in engine.list()]
-                lines = adoptions(store.all(), found, store.identity, names)
-                if applied:
-                    lines = tuple(_adopted(store, engine, line) for line in lines)
+            lines = _adoption(registry, url, names, applied=applied)
     click.echo(_lines_in_json(lines, applied=applied) if form == "json" else _lines_in_text(lines, applied=applied))
     return 0
 
@@ -107,8 +110,10 @@ def adopt(
 @_format_option
 def history(*, registry: RegistryLocation, name: str | None, limit: int, form: str) -> int:
     """Show who did what with which instance, oldest first."""
-    with _store(registry) as store:
-        lines = store.history(name, limit)
+    with _told(registry):
+        _require_database(registry)
+        with _opened(registry, Access.READ) as store:
+            lines = store.history(name, limit)
     for line in lines:
         click.echo(json.dumps(_history_in_json(line)) if form == "json" else _history_in_text(line))
     if not lines:
@@ -124,15 +129,15 @@ def migrate(*, registry: RegistryLocation, revision: str) -> int:
 
     REVISION is head, base, or a number such as 0001. Going down drops what the older revision has no place for.
     """
-    _require_database(registry)
     from dtma_reference.registry import schema  # noqa: PLC0415 - SQLAlchemy is slow to load
-    from dtma_reference.registry.database import Database  # noqa: PLC0415 - same
+    from dtma_reference.registry.opening import made_database  # noqa: PLC0415 - same
     from dtma_reference.registry.revisions import migrate as bring  # noqa: PLC0415 - same
 
-    with _told():
+    with _told(registry):
+        _require_database(registry)
         # An agent that runs works with the tables as they are.
         lock = FileLock(registry.path) if registry.path and revision != "head" else None
-        database = Database(registry)
+        database = made_database(registry)
         try:
             with database.writing() as connection:
                 bring(connection, schema.HEAD if revision == "head" else revision)
@@ -151,8 +156,12 @@ def rotate_keys(*, registry: RegistryLocation) -> int:
 
     Put a fresh key before the old one, restart the agent, run this, and take the old key away.
     """
-    with _store(registry, needs_key=True) as store:
-        count = store.reseal()
+    with _told(registry):
+        _require_database(registry)
+        if not Vault.from_environment(os.environ).has_key:
+            raise click.UsageError(f"{KEY_VARIABLE} has no key.")
+        with _opened(registry, Access.CHANGE) as store:
+            count = store.reseal()
     click.echo(f"Encrypted with the first key: {count} {'value' if count == 1 else 'values'}.")
     return 0
 
@@ -171,18 +180,19 @@ def add_to(group: click.Group) -> None:
 
 
 @contextmanager
-def _told() -> Iterator[None]:
+def _told(registry: RegistryLocation) -> Iterator[None]:
     """Tell trouble as one message."""
     try:
         yield
+    except StoreMissingError:
+        name = f" {registry.path}" if registry.path else ""
+        raise click.UsageError(f"There is no registry{name} yet. An agent that is started with it makes one.") from None
     except StoreUnavailableError as problem:
         raise click.ClickException(f"The registry cannot be used: {problem}.") from None
     except (KeyProblemError, EngineError, AgentRunningError) as problem:
         raise click.ClickException(str(problem)) from None
-    except (ValueError, OverflowError) as problem:
-        # Its words are not repeated: they may hold a piece of an address, and that a password.
-        said = f"its address or a value is malformed ({type(problem).__name__})"
-        raise click.UsageError(f"The registry cannot be used: {said}.") from None
+    except OSError as problem:
+        raise click.ClickException(f"The registry cannot be used: {problem.strerror or problem}.") from None
 
 
 def _require_database(registry: RegistryLocation) -> None:
@@ -193,24 +203,37 @@ def _require_database(registry: RegistryLocation) -> None:
 
 
 @contextmanager
-def _store(registry: RegistryLocation, *, needs_key: bool = False, makes: bool = False) -> Iterator[DatabaseStore]:
-    _require_database(registry)
-    if not makes and registry.path and not Path(registry.path).exists():
-        raise click.UsageError(f"There is no registry {registry.path}. An agent that is started with it makes one.")
+def _opened(registry: RegistryLocation, access: Access) -> Iterator[DatabaseStore]:
     from dtma_reference.registry.opening import open_database_store  # noqa: PLC0415 - SQLAlchemy is slow to load
 
-    with _told():
-        vault = Vault.from_environment(os.environ)
-        if needs_key and not vault.has_key:
-            raise click.UsageError(f"{KEY_VARIABLE} has no key.")
-        store = open_database_store(registry, vault)
+    with closing(open_database_store(registry, Vault.from_environment(os.environ), access=access)) as store:
+        yield store
+
+
+def _adoption(registry: RegistryLocation, url: str, names: tuple[str, ...], *, applied: bool) -> tuple[Line, ...]:
+    """Return what adoption does, or has done, on the engine at that address."""
+    from dtma_reference.engines.docker import DockerEngine  # noqa: PLC0415 - the SDK is slow to import
+
+    with closing(DockerEngine(url)) as engine, ExitStack() as held:
+        found = [(container, str(uuid.uuid4())) for container in engine.list()]
+        store: Store
         try:
-            yield store
-        finally:
-            store.close()
+            store = held.enter_context(_opened(registry, Access.MAKE if applied else Access.READ))
+        except StoreMissingError:
+            click.echo("There is no registry there yet; --apply makes it.", err=True)
+            store = MemoryStore()
+        lines = adoptions(store.all(), found, store.identity, names)
+        return tuple(_adopted(store, engine, line) for line in lines) if applied else lines
 
 
-def _adopted(store: DatabaseStore, engine: Engine, line: Line) -> Line:
+def _undoing(registry: RegistryLocation, names: tuple[str, ...], *, applied: bool) -> tuple[Line, ...]:
+    """Return what undoing an adoption does, or has done."""
+    with _opened(registry, Access.CHANGE if applied else Access.READ) as store:
+        lines = undoings(store.all(), names)
+        return tuple(_undone(store, line) for line in lines) if applied else lines
+
+
+def _adopted(store: Store, engine: Engine, line: Line) -> Line:
     if line.row is None:
         return line
     try:
@@ -223,7 +246,7 @@ def _adopted(store: DatabaseStore, engine: Engine, line: Line) -> Line:
     return line
 
 
-def _undone(store: DatabaseStore, line: Line) -> Line:
+def _undone(store: Store, line: Line) -> Line:
     assert line.row is not None
     try:
         store.change(line.row, None, Entry(_ACTOR, "adopt", "undone"))
@@ -240,7 +263,7 @@ def _lines_in_json(lines: Iterable[Line], *, applied: bool) -> str:
 
 def _lines_in_text(lines: tuple[Line, ...], *, applied: bool) -> str:
     rows = [("VERDICT", "NAME", "CONTAINER", "IMAGE", "REASON")]
-    rows += [(line.verdict, line.name, line.container_id[:12], line.image, line.reason) for line in lines]
+    rows += [(line.verdict, plain(line.name), line.container_id[:12], plain(line.image), line.reason) for line in lines]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     table = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     acts = sum(line.verdict in {"adopt", "undo"} for line in lines)
@@ -267,7 +290,7 @@ def _history_in_json(line: HistoryLine) -> dict[str, Any]:
 
 def _history_in_text(line: HistoryLine) -> str:
     before, after = (str((facts or {}).get("status", "none")) for facts in (line.before, line.after))
-    detail = f" ({' '.join(line.entry.detail.split())})" if line.entry.detail else ""
+    detail = f" ({plain(line.entry.detail)})" if line.entry.detail else ""
     at = line.at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
     entry = line.entry
-    return f"{at}  {entry.actor}  {entry.operation} {line.name}: {entry.outcome}, {before} to {after}{detail}"
+    return f"{at}  {entry.actor}  {entry.operation} {plain(line.name)}: {entry.outcome}, {before} to {after}{detail}"

@@ -23,7 +23,7 @@ PURE = {
             "verdict", "contract", "schemas", "clauses", "judgement", "evidence", "bodies", "baseline", "settings",
             "run_identity", "run_report", "errors", "redaction", "routes", "mounting", "discovery.claims",
             "discovery.route_questions", "discovery.target_evidence", "drift", "log_redaction",
-            "environment_secrets",
+            "engine_address", "environment_secrets",
         )
     ),
     *(
@@ -85,6 +85,7 @@ PURE = {
     *(f"dtma_reference.registry.{name}" for name in ("adoption", "location", "reconciliation", "records")),
     "dtma_reference.engines.protocol",
     "dtma_reference.naming",
+    "dtma_reference.plain_text",
 }  # fmt: skip
 
 MIGRATIONS = ("r0001_container_registry", "r0002_management")
@@ -104,7 +105,15 @@ RESERVED = {
     "sqlalchemy": {
         *(
             f"dtma_reference.registry.{name}"
-            for name in ("database", "database_store", "revisions", "schema", "server_lock", "statements")
+            for name in (
+                "database",
+                "database_store",
+                "database_trouble",
+                "revisions",
+                "schema",
+                "server_lock",
+                "statements",
+            )
         ),
         *(f"dtma_reference.registry.migrations.versions.{name}" for name in MIGRATIONS),
     },

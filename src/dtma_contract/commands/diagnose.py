@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from dtma_contract.commands.flags import check_filled
 from dtma_contract.errors import UsageError
 from dtma_contract.interrupts import ended_in_order
 
@@ -60,6 +61,8 @@ def diagnose(*, form: str, bundle: str | None, bundle_read: str | None, **flags:
     """  # noqa: D301 - click keeps the lines below this very character as they are
     from dtma_contract.diagnosis.diagnosis import diagnose as judge  # noqa: PLC0415 - slow to import, and --help is not
 
+    check_filled("--bundle", bundle)
+    check_filled("--from", bundle_read)
     if bundle is not None:
         from dtma_contract.diagnosis_bundle import check_writable  # noqa: PLC0415 - as above
 
@@ -95,17 +98,17 @@ def _facts(bundle_read: str | None, flags: dict[str, Any]) -> Facts:
     from dtma_contract.diagnose_run import observe  # noqa: PLC0415 - as above
 
     progress = Console(stderr=True)
-    return observe(_request(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
+    return observe(_request(flags), lambda line: progress.print(Text(line, "dim"), highlight=False, soft_wrap=True))
 
 
 def _request(flags: dict[str, Any]) -> DiagnosisRequest:
     from dtma_contract.diagnose_run import DiagnosisRequest  # noqa: PLC0415 - as above
+    from dtma_contract.engine_address import read_engine_address  # noqa: PLC0415 - as above
     from dtma_contract.settings import Settings  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
-    for name in ("target", "docker", "source", "image", "container", "instance"):
-        if flags.get(name) is not None and not str(flags[name]).strip():
-            raise UsageError(f"--{name} is empty.", "Is the variable set that it comes from?")
+    for name, value in flags.items():
+        check_filled(f"--{name.replace('_', '-')}", value)
     if not flags.get("target"):
         raise UsageError("No target is named.", "Name the agent, such as --target http://HOST:30000.")
     settings = Settings.from_values({"target": flags["target"], "token_env": flags.get("token_env")})
@@ -116,7 +119,7 @@ def _request(flags: dict[str, Any]) -> DiagnosisRequest:
         token_env=settings.token_env,
         source=Path(flags["source"]) if flags.get("source") else None,
         image=flags.get("image"),
-        docker=flags.get("docker"),
+        docker=read_engine_address(flags["docker"]) if flags.get("docker") else None,
         container=flags.get("container") or "",
         instance=flags.get("instance") or "",
         entry=flags.get("entry"),
@@ -124,10 +127,8 @@ def _request(flags: dict[str, Any]) -> DiagnosisRequest:
 
 
 def _token(token_env: str) -> str | None:
-    """Return the token where its variable is set; without one the target is asked what needs none."""
-    from dtma_contract.run import take_token  # noqa: PLC0415 - as above
-
-    return take_token(token_env) if os.environ.get(token_env) else None
+    """Return the token where its variable is set, and take it out; without one the target is asked what needs none."""
+    return os.environ.pop(token_env, "") or None
 
 
 def _text(diagnosis: Diagnosis) -> str:

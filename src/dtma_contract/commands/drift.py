@@ -13,6 +13,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from dtma_contract.commands.flags import check_filled
 from dtma_contract.errors import UsageError
 from dtma_contract.interrupts import ended_in_order
 
@@ -67,11 +68,12 @@ def drift(*, strict: bool, everything: bool, form: str, output: str | None, **fl
       DTMA_BEARER_TOKEN=… dtma-contract drift --source . --target http://10.0.0.7:30000
       dtma-contract drift --source . --image registry.example/dtma:latest --format sarif --output drift.sarif
     """  # noqa: D301 - click keeps the lines below this very character as they are
+    check_filled("--output", output)
     from dtma_contract.drift_run import run_drift  # noqa: PLC0415 - slow to import, and --help is not
 
-    progress = Console(stderr=True)
+    progress = Console(stderr=True, highlight=False)
     with ended_in_order():
-        report = run_drift(request_of(flags), lambda line: progress.print(Text(line, "dim"), highlight=False))
+        report = run_drift(request_of(flags), lambda line: progress.print(Text(line, "dim"), soft_wrap=True))
     _write(report, form, output, everything=everything)
     sys.exit(report.exit_code_if(strict=strict))
 
@@ -87,11 +89,12 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
         UsageError: a value is malformed, or no corner is named.
     """
     from dtma_contract.drift_run import DriftRequest  # noqa: PLC0415 - as above
+    from dtma_contract.engine_address import read_engine_address  # noqa: PLC0415 - as above
     from dtma_contract.settings import REFERENCE, Settings  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
     for name, option in _NAMING.items():
-        _check_filled(option, flags.get(name))
+        check_filled(option, flags.get(name))
     given = {name: value for name, value in flags.items() if value}
     # The same rules as for the target of a verification.
     settings = Settings.from_values({"target": given.get("target", REFERENCE), "token_env": given.get("token_env")})
@@ -106,7 +109,7 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
         consumers=tuple(map(Path, given.get("consumers", ()))),
         consumer_bases=tuple(given.get("consumer_bases", ())),
         entry=given.get("entry"),
-        docker=given.get("docker"),
+        docker=read_engine_address(given["docker"]) if "docker" in given else None,
         platform=given.get("platform"),
         introspect=bool(given.get("introspect")),
         auth_names=auth_names,
@@ -115,15 +118,6 @@ def request_of(flags: Mapping[str, Any]) -> DriftRequest:
     )
     request.check()
     return request
-
-
-def _check_filled(option: str, value: str | tuple[str, ...] | None) -> None:
-    """Refuse an option without a value: a forgotten variable must not leave a corner out."""
-    if value is not None and any(not one.strip() for one in (value if isinstance(value, tuple) else (value,))):
-        raise UsageError(
-            f"{option} is given, and is empty.",
-            f"Leave it out, or look at the variable that should fill it: {option} VALUE.",
-        )
 
 
 def _token(token_env: str) -> str | None:

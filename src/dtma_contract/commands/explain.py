@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from dtma_contract.errors import UsageError
+from dtma_contract.errors import UsageError, closest
 
 if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.contract import Contract
@@ -18,6 +19,14 @@ if TYPE_CHECKING:  # these pull in the whole engine, which --help has no use for
     from dtma_contract.verdict import Clause
 
 __all__ = ["explain"]
+
+# What stands between the words of an id.
+_PARTS = re.compile("[./-]")
+
+_EXAMPLES = (
+    "Give a clause such as core.tools.start/mounted, an operation or profile such as core.tools.start, "
+    "a kind of drift finding such as stale-image, a cause such as state-lost"
+)
 
 
 @click.command(short_help="What does a clause ask, and why?")
@@ -39,28 +48,50 @@ def explain(*, clauses: Sequence[str], listing: bool) -> None:
     from dtma_contract.drift.kinds import KINDS  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_clauses, load_contract  # noqa: PLC0415 - as above
 
-    contract = load_contract()
-    named = [name for name in clauses if name not in KINDS and name not in CAUSES]
-    chosen = select(load_clauses(contract), named) if named or not clauses else ()
     if not clauses and not listing:
-        raise UsageError("No clause is named.", "Give one, such as `core.tools.start/mounted`, or --list for all ids.")
-    console = Console()
-    named_kinds = [KINDS[name] for name in clauses if name in KINDS]
-    for kind in named_kinds:
-        for line in [kind.id] if listing else _kind_lines(kind):
-            console.print(line, highlight=False, soft_wrap=True)
-    for cause in (CAUSES[name] for name in clauses if name in CAUSES):
-        for line in [cause.id] if listing else _cause_lines(cause):
-            console.print(line, highlight=False, soft_wrap=True)
-    for clause in chosen:
-        kinds = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
-        lines = [clause.id] if listing else list(_explanation(clause, contract, kinds))
-        for line in lines:
-            console.print(line, highlight=False, soft_wrap=True)
-    if not clauses:
+        raise UsageError("Nothing is named.", f"{_EXAMPLES}, or --list for all ids.")
+    contract = load_contract()
+    known = load_clauses(contract)
+    named = [name for name in clauses if name not in KINDS and name not in CAUSES]
+    for name in named:
+        _check_known(name, known, (*KINDS, *CAUSES))
+    kinds = [KINDS[name] for name in clauses if name in KINDS]
+    causes = [CAUSES[name] for name in clauses if name in CAUSES]
+    chosen = select(known, named) if named or not clauses else ()
+    if listing:
         # Whoever lists everything gets kinds and causes behind the clauses; none of them has a slash.
-        for name in dict.fromkeys((*KINDS, *CAUSES)):
-            console.print(name, highlight=False, soft_wrap=True)
+        others = dict.fromkeys((*KINDS, *CAUSES)) if not clauses else ()
+        lines = [kind.id for kind in kinds] + [cause.id for cause in causes] + [clause.id for clause in chosen]
+        lines += others
+    else:
+        lines = [line for kind in kinds for line in _kind_lines(kind)]
+        lines += [line for cause in causes for line in _cause_lines(cause)]
+        for clause in chosen:
+            found_as = [kind.id for kind in KINDS.values() if kind.clause == clause.id]
+            lines += _explanation(clause, contract, found_as)
+    console = Console()
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _check_known(name: str, clauses: Sequence[Clause], others: Sequence[str]) -> None:
+    """Refuse what names neither a clause nor one of the others, and say what comes closest."""
+    from dtma_contract.clauses import above, names  # noqa: PLC0415 - slow to import, and --help is not
+
+    if any(names(name, clause) for clause in clauses):
+        return
+    ids = dict.fromkeys((*others, *(word for clause in clauses for word in (*above(clause.id), clause.id))))
+    word = name.strip().lower()
+    holding = min(
+        (known for known in ids if word and word in known),
+        key=lambda known: word not in _PARTS.split(known),
+        default="",
+    )
+    near = f'Did you mean "{holding}"?' if holding else closest(word, ids)
+    raise UsageError(
+        f'There is no clause, kind of drift finding or cause "{name}".',
+        near or f"{_EXAMPLES}; `dtma-contract explain --list` lists all ids.",
+    )
 
 
 def _kind_lines(kind: Kind) -> Iterator[str]:

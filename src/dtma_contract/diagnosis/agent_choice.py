@@ -7,10 +7,12 @@ from typing import Final
 
 from dtma_contract.diagnosis.facts import ContainerState
 
-__all__ = ["AGENT_NAME", "choose_agent"]
+__all__ = ["AGENT_NAME", "GIVEN", "choose_agent", "looks_like_agent"]
 
 # The name that the agent is deployed under, and the port inside its container.
 AGENT_NAME: Final = "dtma_manager"
+# How it was recognised where the user named it.
+GIVEN: Final = "it was named"
 _AGENT_PORT: Final = "30000/tcp"
 _WORD: Final = "dtma"
 # Instances of a run of this program, and those that an agent says it manages.
@@ -39,7 +41,7 @@ def choose_agent(containers: Sequence[ContainerState], port: int | None, named: 
     others = [each for each in containers if not _is_instance(each)]
     publishing = _best_first(each for each in others if port in _tcp_ports(each))
     manager = next((each for each in others if each.name == AGENT_NAME), None)
-    if manager is not None and not (publishing and (manager in publishing or _looks_like_agent(publishing[0], port))):
+    if manager is not None and not (publishing and (manager in publishing or looks_like_agent(publishing[0], port))):
         stranger = f", and {publishing[0].name} publishes port {port}" if publishing else ""
         return manager.name, f"it is named {AGENT_NAME}{stranger}"
     if publishing:
@@ -67,7 +69,7 @@ def _alike(others: Sequence[ContainerState], port: int | None) -> tuple[str, str
 def _named(containers: Iterable[ContainerState], name: str) -> tuple[str, str]:
     for each in containers:
         if each.name == name or (len(name) >= _SHORT_ID and each.id.startswith(name)):
-            return each.name, "it was named"
+            return each.name, GIVEN
     return "", f"no container is named {name}"
 
 
@@ -81,7 +83,8 @@ def _tcp_ports(container: ContainerState) -> frozenset[int]:
     )
 
 
-def _looks_like_agent(container: ContainerState, port: int | None = None) -> bool:
+def looks_like_agent(container: ContainerState, port: int | None = None) -> bool:
+    """Return whether a container has the agent's word in its name or image, or publishes its port under another."""
     inside = container.ports.get(_AGENT_PORT, ())
     return _WORD in container.name.lower() or _WORD in container.image.lower() or port in inside
 
@@ -92,7 +95,7 @@ def _best_first(containers: Iterable[ContainerState]) -> list[ContainerState]:
     return sorted(
         latest,
         key=lambda each: (
-            not _looks_like_agent(each),
+            not looks_like_agent(each),
             _BY_STATE.index(each.state) if each.state in _BY_STATE else len(_BY_STATE),
             each.name != AGENT_NAME,
         ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import re
 from collections.abc import Iterator, Sequence
@@ -17,18 +18,22 @@ _OWN: Final = re.compile(r"dtmac-|registry\.invalid|\.invalid\b")
 _NAMESPACE: Final = re.compile(r"dtmac-[a-z0-9]+-")
 # Older failures say nothing of today; where an instance is named, all of its lines count.
 _RECENT_SECONDS: Final = 3600.0
+# A host may write the time of its own zone.
+_ZONES_SECONDS: Final = 14 * 3600.0
 # So many lines lie between the one that names the instance and the one that says what went wrong.
 _NEIGHBOURS: Final = 6
 
 # A success as access logs write it: plain, as Apache does, and as JSON.
 _SUCCESS: Final = re.compile(
     r"POST /tools/? (?:HTTP/[\d.]+\" )?20[01]\b|\"method\": ?\"POST\"[^\n]*\"/tools/?\"[^\n]*[cC]ode\": ?20[01]\b"
-    r"|(?:successfully|has been) deployed|deployed successfully|deploy\w* succeeded",
+    r"|(?:successfully|has been) deployed|deployed(?: [\w.-]+){0,2} successfully|deploy\w* succeeded",
     re.IGNORECASE,
 )
 
 _ISO: Final = re.compile(r"\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d:\d\d(?:[.,]\d{1,9})?(?:Z|[+-]\d\d:?\d\d)?)?")
 _EPOCH: Final = re.compile(r"\"(?:time|ts|timestamp)\": ?\"?(\d{10})(?:\d{3}|\.\d+)?\b")
+# Without a year, as syslog writes it (RFC 3164 section 4.1.2).
+_SYSLOG: Final = re.compile(r"\A(?:<\d+>)?([A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d) ")
 _APACHE: Final = re.compile(r"\[(\d{2}/[A-Z][a-z]{2}/\d{4}:\d\d:\d\d:\d\d [+-]\d{4})\]")
 # A time stands at the beginning of a line, or within its fields; one further on is part of what is told.
 _TIME_WITHIN: Final = 80
@@ -54,8 +59,8 @@ def failed_deploys(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...
         others |= facts.listed_instances or frozenset()
         if any(_is_about(name, found[-1], lines) for name in others - {facts.instance}):
             return ()
-        return found[-1:] if _is_recent(found[-1], facts) else ()
-    return found if _is_recent(found[-1], facts) else ()
+        return found[-1:] if _is_recent(found[-1], facts, lines) else ()
+    return found if _is_recent(found[-1], facts, lines) else ()
 
 
 def lines_while_asked(facts: Facts, pattern: re.Pattern[str]) -> tuple[LogLine, ...]:
@@ -86,9 +91,26 @@ def time_of(line: LogLine) -> str:
     return ""
 
 
-def _is_recent(line: LogLine, facts: Facts) -> bool:
-    age = seconds_between(time_of(line), facts.at)
-    return age is None or age < _RECENT_SECONDS
+def _is_recent(line: LogLine, facts: Facts, lines: Sequence[LogLine]) -> bool:
+    """Return whether a line is of the last hour; one without a time is as old as the one before it that has one."""
+    for each in lines[_last_place(line, lines) :: -1]:
+        if at := time_of(each) or _time_without_year(each, facts):
+            age = seconds_between(at, facts.at)
+            return age is None or age < _RECENT_SECONDS
+    return True
+
+
+def _time_without_year(line: LogLine, facts: Facts) -> str:
+    """Return when a line was written that names no year: the last such time that is not to come."""
+    match = _SYSLOG.match(line.text)
+    this_year = facts.at[:4]
+    for year in (int(this_year), int(this_year) - 1) if match and this_year.isdecimal() else ():
+        with contextlib.suppress(ValueError):
+            at = dt.datetime.strptime(f"{year} {match[1] if match else ''} +0000", "%Y %b %d %H:%M:%S %z").isoformat()
+            age = seconds_between(at, facts.at)
+            if age is not None and age > -_ZONES_SECONDS:
+                return at
+    return ""
 
 
 def _before(facts: Facts) -> Iterator[LogLine]:

@@ -12,6 +12,7 @@ from dtma_contract.diagnosis.facts import Answer, DockerFacts, Facts, Question
 from dtma_contract.diagnosis.reading import answered, is_agent
 from dtma_contract.diagnosis.rules import RULES
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion
+from dtma_contract.errors import closest
 from dtma_contract.verdict import ExitCode
 
 __all__ = ["Diagnosis", "Remedy", "ToldCause", "diagnose", "suspicions", "told_cause"]
@@ -19,6 +20,8 @@ __all__ = ["Diagnosis", "Remedy", "ToldCause", "diagnose", "suspicions", "told_c
 # The agent's container, as deployments call it.
 _CONTAINER = "dtma_manager"
 _DEFAULT_ENGINE = "unix:///var/run/docker.sock"
+# How the choice of the agent's container says that there is none of the name that was given.
+_MISNAMED = "no container is named "
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +229,7 @@ def _notes(facts: Facts, told: tuple[ToldCause, ...]) -> Iterable[str]:
     yield from _untold_of_docker(facts.docker)
     for reason in facts.code.problems if facts.code else ():
         yield f"not told: {reason.rstrip('.')}."
-    if not facts.has_token and is_agent(facts):
+    if not facts.has_token and not facts.token_problem and is_agent(facts):
         yield f"not told: what needs a token; set {facts.token_env}."
     if facts.instance and facts.listed_instances is not None and facts.instance in facts.listed_instances:
         yield f"the instance {facts.instance} is there: the agent lists it."
@@ -240,6 +243,10 @@ def _untold_of_docker(docker: DockerFacts | None) -> Iterator[str]:
         return
     if docker.problem:
         yield f"not told: what the Docker Engine says: {docker.problem.rstrip('.')}."
+    elif not docker.agent and docker.chosen_by.startswith(_MISNAMED):
+        names = sorted(each.name for each in docker.containers)
+        near = closest(docker.chosen_by.removeprefix(_MISNAMED), names)
+        yield f"not told: what the agent's container says: {docker.chosen_by.rstrip('.')}. {near}".strip()
     elif not docker.agent:
         why = docker.chosen_by or "none was recognised"
         yield f"not told: which of the host's containers is the agent's ({why.rstrip('.')}); name it with --container."

@@ -76,6 +76,7 @@ class NetworkStep:
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
         greeting: what the other side said before it was asked; no HTTP server does.
+        stays_open: whether a connection on which nothing is said stays open for a moment; None where that was not seen.
     """
 
     name: StepName
@@ -84,6 +85,7 @@ class NetworkStep:
     at: str
     milliseconds: float = 0.0
     greeting: str = ""
+    stays_open: bool | None = None
 
 
 class AuthSent(enum.StrEnum):
@@ -364,6 +366,7 @@ class Facts:
         target: its URL.
         at: when observing began, ISO 8601, UTC.
         has_token: whether a token was at hand.
+        token_problem: why the one that was given could not be sent, one sentence or two; empty where it could.
         token_env: name of the variable that it came from.
         instance: name of the instance that was asked about; empty for none.
         network: the steps below HTTP.
@@ -381,6 +384,7 @@ class Facts:
     target: str
     at: str
     has_token: bool = False
+    token_problem: str = ""
     token_env: str = "DTMA_BEARER_TOKEN"  # noqa: S105 - the name of a variable
     instance: str = ""
     network: tuple[NetworkStep, ...] = ()

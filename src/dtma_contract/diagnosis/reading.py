@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+from collections import Counter
 from collections.abc import Iterable
 
-from dtma_contract.diagnosis.facts import Answer, Facts, LogLine, Question, RouteState
+from dtma_contract.diagnosis.agent_choice import looks_like_agent
+from dtma_contract.diagnosis.facts import Answer, Facts, LogLine, Question, RouteState, StepName
 from dtma_contract.routes import Cell, canonical_path
 
 __all__ = [
+    "all_failed",
     "answered",
+    "closes_when_asked",
     "is_agent",
     "is_agents_fallback",
     "is_agents_health",
@@ -28,25 +32,31 @@ _OK = 200
 _NOT_FOUND = 404
 _BAD_REQUEST = 400  # RFC 9110 section 15.5.1, the first of the failures
 _SERVER_ERRORS = 500  # RFC 9110 section 15.6
+# So long a connection on which nothing was said was seen to stay open.
+_UNASKED_MILLISECONDS = 300.0
 _CREDENTIAL = r"(?:token|auth\w*|secret|api[ _-]?key|credentials?|bearer|[A-Z]+_(?:TOKEN|KEY))"
 _ABSENT = r"(?:not (?:been |yet )?(?:configured|set|provided|defined|available)|missing|unset|undefined|misconfigured)"
 _NOT_CONFIGURED = re.compile(
     rf"configuration error|misconfigur|{_CREDENTIAL}\b[^.\n]{{0,40}}\b{_ABSENT}|"
-    rf"\b(?:no|missing|without(?: a| an)?) (?:\w+ ){{0,2}}{_CREDENTIAL}\b",
+    rf"\b(?:no|missing|without(?: a| an)?) (?:\w+ ){{0,2}}{_CREDENTIAL}\b|"
+    rf"\bneither [^.\n]{{0,60}}{_CREDENTIAL}\b[^.\n]{{0,60}}\b(?:configured|set|provided|defined|available)|"
+    r"\b(?:agent|DTMA|service|server|authentication) (?:is |was )?not configured",
     re.IGNORECASE,
 )
 
 # How proxies, load balancers and their error pages name themselves.
 _PROXY_SERVERS = re.compile(
     r"nginx|openresty|apache|caddy|traefik|envoy|haproxy|varnish|cloudflare|awselb|akamai|istio|gws|lighttpd|kong|"
-    r"squid|cloudfront|microsoft-azure",
+    r"squid|cloudfront|microsoft-azure|apisix|tengine|fastly|heroku|google frontend|imperva|\bfly/",
     re.IGNORECASE,
 )
 _PROXY_PAGES = re.compile(
     r"<center>\s*(nginx|openresty)|no healthy upstream|upstream connect error|no server is available to handle|"
     r"default backend - 404|404 page not found|bad gateway|service unavailable|gateway time-?out|proxy error|"
     r"application is not available|the proxy server received an invalid response|no Route matched with those values|"
-    r"an invalid response was received from the upstream server|error code: 5[23]\d|ERR_NGROK_\d+",
+    r"an invalid response was received from the upstream server|error code: (?:5[23]\d|10\d\d)|ERR_NGROK_\d+|"
+    r"backend NotFound|no valid upstream node|404 Route Not Found|error occurred while trying to proxy|"
+    r"no available server|problem proxying the request",
     re.IGNORECASE,
 )
 
@@ -59,6 +69,31 @@ def answered(facts: Facts, *questions: Question) -> tuple[Answer, ...]:
     return tuple(
         answer for answer in facts.answers if answer.status and (not questions or answer.question in questions)
     )
+
+
+def all_failed(facts: Facts, failures: set[str]) -> Answer | None:
+    """Return the first answer where all failed, mostly in one of these ways."""
+    asked = [answer for answer in facts.answers if answer.failure not in {"refused-by-fence", "not-asked"}]
+    if not asked or any(answer.status for answer in asked):
+        return None
+    most = Counter(answer.failure for answer in asked).most_common(1)[0][0]
+    return next(answer for answer in asked if answer.failure == most) if most in failures else None
+
+
+def closes_when_asked(facts: Facts) -> Answer | None:
+    """Return the first answer where each request has the connection closed, which stays open while nothing is said.
+
+    So do servers of other protocols; a published port with nothing behind it closes unasked.
+    """
+    step = facts.step(StepName.CONNECT)
+    broken = all_failed(facts, {"connection-reset"})
+    if broken is None or step is None or not step.stays_open:
+        return None
+    container = facts.docker.agent_container if facts.docker else None
+    if container is not None and facts.port in container.host_ports and looks_like_agent(container, facts.port):
+        return None
+    # A balancer that looks for its backend first closes a connection on which nothing is said as late.
+    return broken if all(answer.milliseconds < _UNASKED_MILLISECONDS for answer in facts.answers) else None
 
 
 def is_success(answer: Answer | None) -> bool:

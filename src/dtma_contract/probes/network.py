@@ -145,6 +145,7 @@ class _Way:
         self._place: _Place | None = None
         self._connection: socket.socket | None = None
         self.greeting = ""
+        self.stays_open: bool | None = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -167,7 +168,8 @@ class _Way:
             steps.append((StepName.TLS, self._shake_hands))
         for name, take in steps:
             step = _taken(name, lambda take=take: take(address))  # type: ignore[misc] # the default binds the loop's value
-            step = replace(step, greeting=self.greeting) if name is StepName.CONNECT else step
+            if name is StepName.CONNECT:
+                step = replace(step, greeting=self.greeting, stays_open=self.stays_open)
             yield step
             if step.failure:
                 return
@@ -208,7 +210,7 @@ class _Way:
         others = [f"{_where(place)}: {seen}" for place, seen in race.seen.items()]
         if self._connection is not None and self._place is not None:
             also = f"; not so {', '.join(others)}" if others else ""
-            self.greeting = "" if address.scheme == "https" else _greeting(self._connection)
+            self.greeting, self.stays_open = _unasked(self._connection)
             says = f" and says “{self.greeting}” unasked" if self.greeting else ""
             return f"{_where(self._place)} accepts connections{says}{also}"
         detail = f"no connection to port {address.port}: {', '.join(others)}"
@@ -266,16 +268,20 @@ class _Way:
             return None
 
 
-def _greeting(connection: socket.socket) -> str:
-    """Return what the other side says before it is asked, as ssh and mail servers do and no HTTP server does."""
+def _unasked(connection: socket.socket) -> tuple[str, bool]:
+    """Return what the other side says before it is asked, and whether it keeps the connection.
+
+    Servers of ssh and mail greet, and no server of HTTP or TLS does. A published port with nothing behind it closes.
+    """
     readable, _, _ = select.select([connection], [], [], _GREETING_SECONDS)
     if not readable:
-        return ""
+        return "", True
     try:
         said = connection.recv(_LONGEST_GREETING)
     except OSError:
-        return ""
-    return "".join(letter if letter.isprintable() else " " for letter in said.decode("latin-1")).strip()
+        return "", False
+    text = "".join(letter if letter.isprintable() else " " for letter in said.decode("latin-1")).strip()
+    return text, bool(said)
 
 
 @dataclass

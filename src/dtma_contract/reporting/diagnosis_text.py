@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 from rich.console import Console
-from rich.padding import Padding
 from rich.text import Text
 
 from dtma_contract.diagnosis.diagnosis import Diagnosis, ToldCause
 from dtma_contract.diagnosis.facts import Facts
+from dtma_contract.reporting.folding import fold
 
 __all__ = ["print_diagnosis"]
 
@@ -35,7 +35,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         console: to print on; long sentences are wrapped to its width, commands are not.
     """
     facts = diagnosis.facts
-    console.print(Text.assemble(*_sentence(diagnosis)))
+    _print_folded(Text.assemble(*_sentence(diagnosis)), console)
     for number, cause in enumerate(diagnosis.causes, 1):
         console.print()
         _print_cause(cause, number, len(diagnosis.causes), console)
@@ -43,7 +43,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
         console.print()
         _print_labelled("note", note, console)
     console.print()
-    console.print(Text(_plain(_asked(facts)), style="dim"))
+    _print_folded(Text(_plain(_asked(facts)), style="dim"), console)
 
 
 def _plain(text: str) -> str:
@@ -75,9 +75,9 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
     head.append(f"  {cause.confidence:.0%} sure", "dim")
     if cause.follows_from:
         head.append(f", follows from {cause.follows_from}", "dim")
-    console.print(head)
+    console.print(head, soft_wrap=True)
     if count > 1:
-        console.print(Padding(Text(_plain(cause.title)), (0, 0, 0, 2), expand=False))
+        _print_folded(Text(_plain(cause.title)), console, indent=2)
     for index, evidence in enumerate(cause.evidence):
         _print_labelled("evidence" if index == 0 else "", evidence.observed, console, evidence.source)
     for line in cause.would_tell:
@@ -95,13 +95,17 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
         _print_command(command, console)
 
 
+def _print_folded(text: Text, console: Console, indent: int = 0) -> None:
+    for line in fold(text, console.width - indent):
+        console.print(Text(" " * indent) + line, soft_wrap=True)
+
+
 def _print_labelled(label: str, said: str, console: Console, source: str = "") -> None:
     text = Text(_plain(said))
     if source:
         text.append(f"  [{_plain(source)}]", "dim")
     indent = 2 + _LABEL
-    lines = text.wrap(console, max(console.width - indent, 20))
-    for index, line in enumerate(lines):
+    for index, line in enumerate(fold(text, max(console.width - indent, 20))):
         head = Text(" " * 2)
         head.append(f"{label if index == 0 else '':<{_LABEL}}", "dim")
         console.print(Text.assemble(head, line), soft_wrap=True)

@@ -21,6 +21,7 @@ from dtma_contract.reporting.drift_facts import (
     token_word,
     verdict_of,
 )
+from dtma_contract.reporting.folding import fold
 from dtma_contract.routes import Cell, Corner
 from dtma_contract.verdict import ExitCode, Level
 
@@ -89,9 +90,8 @@ def _say(console: Console, line: str, hang: int = 0) -> None:
     """Print a line, folded between words where the console is narrower; what goes on stands under ``hang`` letters."""
     text = Text.from_markup(line)
     head, body = text[:hang], text[hang:]
-    for number, piece in enumerate(body.wrap(console, max(console.width - hang, _NARROWEST)) or [body]):
+    for number, piece in enumerate(fold(body, max(console.width - hang, _NARROWEST))):
         begin = Text(" " * hang) if number else head
-        piece.rstrip()
         console.print(begin + piece, highlight=False, soft_wrap=True)
 
 

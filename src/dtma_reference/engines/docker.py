@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -30,6 +31,7 @@ from dtma_reference.engines.protocol import (
     PortTakenError,
     PullFailedError,
 )
+from dtma_reference.plain_text import plain, storable
 
 __all__ = ["DockerEngine"]
 
@@ -39,6 +41,8 @@ _CONFLICT = 409
 _BAD_REQUEST = 400
 # What Docker says where a host port is taken, by a container or by anything else.
 _PORT_TAKEN = ("port is already allocated", "address already in use", "failed to bind port")
+# How long what Docker says of a container may be: what a registry has room for, in characters.
+_LONGEST_ID, _LONGEST_NAME, _LONGEST_IMAGE, _LONGEST_STATUS = 64, 255, 1024, 32
 
 
 class DockerEngine:
@@ -55,9 +59,9 @@ class DockerEngine:
 
     def describe(self) -> dict[str, Any]:
         """Return the engine's kind and version."""
-        with _translated():
+        with _translated(), _read():
             version = self._client().version()
-        return {"engine": "docker", "version": version["Version"], "apiVersion": version["ApiVersion"]}
+            return {"engine": "docker", "version": version["Version"], "apiVersion": version["ApiVersion"]}
 
     def has_image(self, reference: str) -> bool:
         """Return whether the image is there."""
@@ -74,7 +78,7 @@ class DockerEngine:
             with _translated():
                 for progress in self._client().pull(reference, stream=True, decode=True):
                     if "error" in progress:
-                        raise PullFailedError(str(progress["error"]))
+                        raise PullFailedError(plain(str(progress["error"])))
         except EngineUnavailableError:
             raise
         except EngineError as problem:
@@ -113,50 +117,46 @@ class DockerEngine:
 
     def inspect(self, container: str) -> Inspection:
         """Return what there is to know about it."""
-        with _translated():
+        with _translated(), _read():
             found = self._client().inspect_container(container)
-        state = found["State"]
-        return Inspection(
-            container=Container(
-                id=found["Id"],
-                name=found["Name"].removeprefix("/"),
-                image=found["Config"]["Image"],
-                status=state["Status"],
-                created=int(datetime.fromisoformat(found["Created"]).timestamp()),
-                ports=_inspected_ports(found["NetworkSettings"].get("Ports") or {}),
-                labels=found["Config"].get("Labels") or {},
-            ),
-            state=ContainerState(
-                status=state["Status"],
-                pid=state["Pid"],
-                exit_code=state["ExitCode"],
-                error=state["Error"],
-                started_at=state["StartedAt"],
-                finished_at=state["FinishedAt"],
-            ),
-            environment=tuple(found["Config"].get("Env") or ()),
-            restart_policy=found["HostConfig"]["RestartPolicy"]["Name"],
-        )
+            state = found["State"]
+            return Inspection(
+                container=_container(
+                    found,
+                    name=found["Name"],
+                    image=found["Config"]["Image"],
+                    status=state["Status"],
+                    created=int(datetime.fromisoformat(found["Created"]).timestamp()),
+                    ports=_inspected_ports(found["NetworkSettings"].get("Ports") or {}),
+                    labels=found["Config"].get("Labels"),
+                ),
+                state=ContainerState(
+                    status=_text(state["Status"], _LONGEST_STATUS),
+                    pid=state["Pid"],
+                    exit_code=state["ExitCode"],
+                    error=state["Error"],
+                    started_at=state["StartedAt"],
+                    finished_at=state["FinishedAt"],
+                ),
+                environment=tuple(map(str, found["Config"].get("Env") or ())),
+                restart_policy=found["HostConfig"]["RestartPolicy"]["Name"],
+            )
 
     def list(self) -> tuple[Container, ...]:
         """Return all containers, newest first."""
-        with _translated():
-            found = self._client().containers(all=True)
-        return tuple(
-            Container(
-                id=item["Id"],
-                name=(item["Names"] or [""])[0].removeprefix("/"),
-                image=item["Image"],
-                status=item["State"],
-                created=item["Created"],
-                ports=tuple(
-                    Port(port["PrivatePort"], port["Type"], port.get("PublicPort"), port.get("IP"))
-                    for port in item["Ports"]
-                ),
-                labels=item.get("Labels") or {},
+        with _translated(), _read():
+            return tuple(
+                _container(
+                    item,
+                    name=(item["Names"] or [""])[0],
+                    image=item["Image"],
+                    status=item["State"],
+                    created=int(item["Created"]),
+                    ports=tuple(map(_listed_port, item["Ports"] or ())),
+                    labels=item.get("Labels"),
+                )
+                for item in self._client().containers(all=True)
             )
-            for item in found
-        )
 
     def execute(self, container: str, command: tuple[str, ...]) -> ExecResult:
         """Run a command in it and wait for its end."""
@@ -185,7 +185,10 @@ class DockerEngine:
     def _client(self) -> docker.APIClient:
         with self._lock:
             if self._connected is None:
-                self._connected = docker.APIClient(base_url=self._url, version="auto", timeout=_TIMEOUT)
+                try:
+                    self._connected = docker.APIClient(base_url=self._url, version="auto", timeout=_TIMEOUT)
+                except ValueError:
+                    raise EngineUnavailableError("The address of the container engine is malformed.") from None
             return self._connected
 
 
@@ -209,6 +212,47 @@ def _inspected_ports(ports: dict[str, Any]) -> tuple[Port, ...]:
     return tuple(found)
 
 
+def _container(
+    found: Mapping[str, Any],
+    *,
+    name: str,
+    image: str,
+    status: str,
+    created: int,
+    ports: tuple[Port, ...],
+    labels: Mapping[str, str] | None,
+) -> Container:
+    return Container(
+        id=_text(found["Id"], _LONGEST_ID),
+        name=_text(name, _LONGEST_NAME).removeprefix("/"),
+        image=_text(image, _LONGEST_IMAGE),
+        status=_text(status, _LONGEST_STATUS),
+        created=created,
+        ports=ports,
+        labels={storable(str(label)): storable(str(value)) for label, value in (labels or {}).items()},
+    )
+
+
+def _listed_port(port: Mapping[str, Any]) -> Port:
+    public = port.get("PublicPort")
+    return Port(int(port["PrivatePort"]), str(port["Type"]), None if public is None else int(public), port.get("IP"))
+
+
+def _text(found: object, most: int) -> str:
+    if not isinstance(found, str):
+        raise TypeError("That is no text.")
+    return storable(found)[:most]
+
+
+@contextmanager
+def _read() -> Iterator[None]:
+    """Raise this package's error where an answer is not as the Engine API has it."""
+    try:
+        yield
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError):
+        raise EngineError("The container engine's answer cannot be read: it is not as Docker's API has it.") from None
+
+
 @contextmanager
 def _translated() -> Iterator[None]:
     """Raise this package's errors in place of the SDK's."""
@@ -219,7 +263,23 @@ def _translated() -> Iterator[None]:
     except APIError as problem:
         raise _error_of(problem) from None
     except (DockerException, requests.exceptions.RequestException) as problem:
-        raise EngineUnavailableError(f"The container engine does not answer: {problem}") from None
+        raise EngineUnavailableError(f"The container engine does not answer: {_in_words(problem)}") from None
+
+
+def _in_words(problem: Exception) -> str:
+    """Return what the system said, where it stands within the libraries' wrappings; else what they say."""
+    found: list[BaseException] = [problem]
+    # It grows while it is walked through.
+    for each in found:
+        if isinstance(each, TimeoutError | requests.exceptions.Timeout):
+            return "it took too long"
+        if isinstance(each, OSError) and each.strerror:
+            return plain(each.strerror)
+        inner = (*each.args, getattr(each, "reason", None), each.__cause__, each.__context__)
+        found += [one for one in inner if isinstance(one, BaseException) and one not in found]
+    if any(isinstance(each, http.client.HTTPException | ValueError) for each in found):
+        return "what is there does not speak as it does"
+    return plain(str(problem))
 
 
 def _error_of(problem: APIError) -> EngineError:
@@ -240,4 +300,4 @@ def _error_of(problem: APIError) -> EngineError:
 
 
 def _explanation(problem: APIError) -> str:
-    return str(problem.explanation or problem)
+    return plain(str(problem.explanation or problem))

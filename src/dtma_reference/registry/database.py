@@ -1,4 +1,4 @@
-"""A database that holds a registry: connections, transactions, revisions; its trouble in our own words."""
+"""A database that holds a registry: connections, transactions, revisions."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy import event, exc
 
+from dtma_reference.registry.database_trouble import in_words
 from dtma_reference.registry.location import RegistryLocation
 from dtma_reference.registry.presence import Bystander, Presence
-from dtma_reference.registry.revisions import prepare
+from dtma_reference.registry.revisions import prepare, require_newest
 from dtma_reference.registry.server_lock import LOCK_SPACE, ServerLock
-from dtma_reference.registry.store import StoreUnavailableError
+from dtma_reference.registry.store import Access, StoreUnavailableError
 
 __all__ = ["Database"]
 
@@ -29,19 +30,6 @@ _WRITES = "dtma_writes"
 # How long a connection may be unused and is still taken for good, in seconds.
 _IDLE = 1.0
 
-# What a database says, and what we say; all else is told as "it does not answer".
-_WORDS = {
-    "disk is full": "its disk is full",
-    "no space left": "its disk is full",
-    "disk i/o error": "its disk cannot be written",
-    "readonly": "it cannot be written",
-    "read-only": "it cannot be written",
-    "unable to open": "its file cannot be opened",
-    "is locked": "another process holds it locked",
-    "malformed": "its file is damaged",
-    "not a database": "its file is no database",
-}
-
 
 class Database:
     """A registry's database, at the newest revision once :meth:`open` has returned.
@@ -50,27 +38,39 @@ class Database:
         location: where it is.
         presence: who this process is to a SQLite registry.
         as_agent: whether it is an agent; what it is to a PostgreSQL registry follows.
+        access: what may be done with it.
+
+    Raises:
+        StoreUnavailableError: its address is malformed.
     """
 
-    def __init__(self, location: RegistryLocation, presence: Presence | None = None, *, as_agent: bool = False) -> None:
+    def __init__(
+        self,
+        location: RegistryLocation,
+        presence: Presence | None = None,
+        *,
+        as_agent: bool = False,
+        access: Access = Access.MAKE,
+    ) -> None:
         self._is_file = bool(location.path)
+        self._access = access
         # One writer at a time: SQLite has no more, and waits for its lock by sleeping.
         self._writer = threading.Lock()
-        arguments: dict[str, Any] = {"check_same_thread": False, "timeout": _LOCK_WAIT}
-        if not self._is_file:
-            milliseconds = f"-c statement_timeout={_STATEMENT_WAIT}s -c lock_timeout={_LOCK_WAIT}s"
-            arguments = {"connect_timeout": _CONNECT_WAIT, "options": milliseconds}
-        self._engine = sa.create_engine(
+        with self._told():
             # The path as it is: a URL would have its percent signs decoded.
-            sa.URL.create("sqlite", database=location.path) if self._is_file else location.url,
-            connect_args=arguments,
-            pool_size=_CONNECTIONS,
-            max_overflow=0 if self._is_file else 2,
-            hide_parameters=True,
-            poolclass=sa.QueuePool,
-        )
+            url = sa.URL.create("sqlite", database=location.path) if self._is_file else sa.make_url(location.url)
+            self._engine = sa.create_engine(
+                url,
+                connect_args={"check_same_thread": False, "timeout": _LOCK_WAIT}
+                if self._is_file
+                else _server_arguments(url, access),
+                pool_size=_CONNECTIONS,
+                max_overflow=0 if self._is_file else 2,
+                hide_parameters=True,
+                poolclass=sa.QueuePool,
+            )
         if self._is_file:
-            event.listen(self._engine, "connect", _configure_sqlite)
+            event.listen(self._engine, "connect", _configure_reading if access is Access.READ else _configure_sqlite)
             event.listen(self._engine, "begin", _begin_sqlite)
         else:
             event.listen(self._engine, "checkin", _note_time)
@@ -80,13 +80,18 @@ class Database:
         self.presence: Presence = presence or (ServerLock(self._engine) if as_agent else Bystander())
 
     def open(self) -> None:
-        """Bring the tables to the newest revision.
+        """Bring the tables to the newest revision, or require that they are of it, where nothing may be changed.
 
         Raises:
-            StoreUnavailableError: the database cannot be used, or is of a newer revision.
+            StoreMissingError: there are none, and none may be made.
+            StoreUnavailableError: the database cannot be used, or is of another revision.
         """
-        with self.writing() as connection:
-            prepare(connection)
+        if self._access is Access.READ:
+            with self.reading() as connection:
+                require_newest(connection)
+        else:
+            with self.writing() as connection:
+                prepare(connection, may_make=self._access is Access.MAKE)
 
     def close(self) -> None:
         """Close all connections; a lock on a file stays, so that its holder can open the database again."""
@@ -113,15 +118,22 @@ class Database:
 
     @contextmanager
     def translated(self) -> Iterator[None]:
-        """Raise our own errors in place of the database's trouble; what is a mistake of ours stays as it is."""
+        """Raise our own errors in place of the database's trouble, and forget a session that it has cost."""
+        with self._told():
+            try:
+                yield
+            except exc.DBAPIError as problem:
+                if problem.connection_invalidated and isinstance(self.presence, ServerLock):
+                    self.presence.lost()
+                raise
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
         try:
             yield
-        except (exc.IntegrityError, exc.ProgrammingError, exc.DataError, exc.NotSupportedError):
-            raise
-        except (exc.DBAPIError, exc.TimeoutError) as problem:
-            if isinstance(self.presence, ServerLock):
-                self.presence.lost()
-            raise StoreUnavailableError(_in_words(problem)) from None
+        # A value that cannot be read, or written, is a ValueError of whoever converts it.
+        except (exc.SQLAlchemyError, ValueError) as problem:
+            raise StoreUnavailableError(in_words(problem)) from None
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -132,20 +144,39 @@ class Database:
             yield
 
 
-def _in_words(problem: exc.SQLAlchemyError) -> str:
-    said = str(getattr(problem, "orig", problem)).lower()
-    return next((words for sign, words in _WORDS.items() if sign in said), "it does not answer")
+def _server_arguments(url: sa.URL, access: Access) -> dict[str, Any]:
+    """Return what a connection to a server is made with; what its address says about the same has the last word."""
+    settings = {"statement_timeout": f"{_STATEMENT_WAIT}s", "lock_timeout": f"{_LOCK_WAIT}s"}
+    if access is Access.READ:
+        settings["default_transaction_read_only"] = "on"
+    ours = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    theirs = url.query.get("options", ())
+    arguments: dict[str, Any] = {"options": " ".join([ours, *((theirs,) if isinstance(theirs, str) else theirs)])}
+    return arguments if "connect_timeout" in url.query else {**arguments, "connect_timeout": _CONNECT_WAIT}
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
+def _configure_sqlite(connection: Any, record: Any) -> None:
+    _configure(
+        connection,
+        record,
+        # A killed process loses nothing in this mode. A power cut may lose the last transactions: what was made in
+        # them is found again by the labels of the containers.
+        "journal_mode=WAL",
+        "synchronous=NORMAL",
+        "foreign_keys=ON",
+    )
+
+
+def _configure_reading(connection: Any, record: Any) -> None:
+    _configure(connection, record, "query_only=ON")
+
+
+def _configure(connection: Any, _record: Any, *settings: str) -> None:
     # Transactions are begun by _begin_sqlite, not by the driver.
     connection.isolation_level = None
     cursor = connection.cursor()
-    # A killed process loses nothing in this mode. A power cut may lose the last transactions: what was made in them
-    # is found again by the labels of the containers.
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=NORMAL")
-    cursor.execute("PRAGMA foreign_keys=ON")
+    for setting in settings:
+        cursor.execute(f"PRAGMA {setting}")
     cursor.close()
 
 

@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from dtma_reference.engines.protocol import PortBinding
+from dtma_reference.plain_text import storable
 from dtma_reference.registry import statements
 from dtma_reference.registry.database import Database
 from dtma_reference.registry.environment import Vault
@@ -23,7 +24,7 @@ from dtma_reference.registry.records import (
     ports_overlap,
     snapshot,
 )
-from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError
+from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError, StoreUnavailableError
 
 __all__ = ["DatabaseStore"]
 
@@ -46,7 +47,10 @@ class DatabaseStore:
         self._database = database
         self._vault = vault
         with database.reading() as connection:
-            self._identity = str(connection.scalars(statements.IDENTITY).one())
+            identities = connection.scalars(statements.IDENTITY).all()
+        if len(identities) != 1:
+            raise StoreUnavailableError(f"it has {len(identities)} identities in place of one; restore a backup")
+        self._identity = str(identities[0])
 
     @property
     def identity(self) -> str:
@@ -77,8 +81,7 @@ class DatabaseStore:
     def all(self) -> tuple[ManagedInstance, ...]:
         """Return all rows."""
         with self._database.reading() as connection:
-            found = connection.execute(statements.ALL_ROWS).all()
-        return tuple(map(_instance, found))
+            return tuple(map(_instance, connection.execute(statements.ALL_ROWS).all()))
 
     def insert(
         self, instance: ManagedInstance, environment: tuple[str, ...] = (), entry: Entry | None = None
@@ -154,7 +157,7 @@ class DatabaseStore:
                 found = connection.execute(statements.HISTORY, most).all()
             else:
                 found = connection.execute(statements.HISTORY_OF_NAME, {**most, "of_container_name": name}).all()
-        return tuple(_history_line(row) for row in reversed(found))
+            return tuple(_history_line(row) for row in reversed(found))
 
     def reseal(self) -> int:
         """Encrypt every environment with the first of the vault's keys, and return how many values there are.
@@ -309,7 +312,7 @@ def _write_down(
         "actor": entry.actor,
         "operation": entry.operation,
         "outcome": entry.outcome,
-        "detail": entry.detail,
+        "detail": storable(entry.detail),
         "row_id": uuid.UUID(row.row_id),
         "container_name": row.name,
         "before": snapshot(before, entry.since),

@@ -6,9 +6,12 @@ slow pull from a dead agent; a lock that the kernel or the database server drops
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import secrets
+import stat
+from pathlib import Path
 from typing import Protocol
 
 __all__ = ["HIGHEST_OWNER", "AgentRunningError", "Bystander", "FileLock", "Presence"]
@@ -56,10 +59,11 @@ class FileLock:
 
     Raises:
         AgentRunningError: another process holds the lock.
-        OSError: the file cannot be made.
+        OSError: the file cannot be made, or the registry's is none that has one lock and one journal.
     """
 
     def __init__(self, path: str) -> None:
+        _require_single(path)
         self.owner = 1 + secrets.randbelow(HIGHEST_OWNER)
         # Whatever name leads to the file, its lock is one.
         self._descriptor = os.open(f"{os.path.realpath(path)}-agent", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -78,3 +82,17 @@ class FileLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def _require_single(path: str) -> None:
+    """Raise for what can be no registry's file: beside each of its names there would be a lock and a journal."""
+    try:
+        found = Path(path).stat()
+    except FileNotFoundError:
+        return
+    if stat.S_ISDIR(found.st_mode):
+        raise OSError(errno.EISDIR, "it is a folder")
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError(errno.EINVAL, "it is no file")
+    if found.st_nlink > 1:
+        raise OSError(errno.EMLINK, "it has a second name (a hard link), and can have one only")

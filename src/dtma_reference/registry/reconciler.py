@@ -162,6 +162,9 @@ class Housekeeping:
         except (StoreUnavailableError, EngineError) as problem:
             _log.warning("reconciliation is not possible: %s", problem)
             return _RETRY
+        except Exception as problem:  # noqa: BLE001 - a defect in one look must not end all the looks after it
+            _log.error("reconciliation: internal error: %s", type(problem).__name__)
+            return _INTERVAL
         return _INTERVAL
 
 

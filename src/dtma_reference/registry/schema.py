@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-__all__ = ["HEAD", "METADATA", "audit", "identity", "management", "ports", "registry", "version"]
+__all__ = ["HEAD", "METADATA", "REVISIONS", "audit", "identity", "management", "ports", "registry", "version"]
 
-# The newest revision; a selfcheck holds it to the migrations.
-HEAD = "0002"
+# All revisions, the newest last; a selfcheck holds them to the migrations.
+REVISIONS = ("0001", "0002")
+HEAD = REVISIONS[-1]
 
 METADATA = sa.MetaData()
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 
 import sqlalchemy as sa
+from sqlalchemy import exc
 
 from dtma_reference.registry.presence import HIGHEST_OWNER
 
@@ -13,6 +15,8 @@ __all__ = ["LOCK_SPACE", "ServerLock"]
 
 # Beside our own locks in the same database there may be anybody's: this is the first half of the key of ours ("dtma").
 LOCK_SPACE = 0x64746D61
+# How long a session that was there is taken to be there still, in seconds.
+_SURE = 1.0
 
 
 class ServerLock:
@@ -26,6 +30,7 @@ class ServerLock:
         self._engine = engine.execution_options(isolation_level="AUTOCOMMIT")
         self._guard = threading.Lock()
         self._session: sa.Connection | None = None
+        self._seen = 0.0
         self._owner = 1 + secrets.randbelow(HIGHEST_OWNER)
 
     @property
@@ -53,16 +58,27 @@ class ServerLock:
     def lost(self) -> None:
         """Take note that the server was away: the next use begins another session."""
         with self._guard:
-            if self._session is not None:
-                self._session.invalidate()
-                self._session.close()
-                self._session = None
+            self._let_go()
+
+    def _let_go(self) -> None:
+        if self._session is not None:
+            self._session.invalidate()
+            self._session.close()
+            self._session = None
 
     def _held(self) -> sa.Connection:
+        if self._session is not None and time.monotonic() - self._seen > _SURE:
+            # The server may have been away unnoticed: nobody used a connection meanwhile.
+            try:
+                self._session.scalar(sa.select(1))
+                self._seen = time.monotonic()
+            except exc.DBAPIError:
+                self._let_go()
         if self._session is None:
             session = self._engine.connect()
             # A session of the same process that the server has not yet missed may hold the old number.
             self._owner = 1 + secrets.randbelow(HIGHEST_OWNER)
             session.scalar(sa.select(sa.func.pg_advisory_lock(LOCK_SPACE, self._owner)))
             self._session = session
+            self._seen = time.monotonic()
         return self._session

@@ -2,6 +2,7 @@
 
 * StoreError
   x StoreUnavailableError       it cannot be asked, or cannot write; nothing is known to have changed
+      x StoreMissingError       there is none yet, and whoever only reads makes none
   x RowChangedError             the row is not what it was thought to be: somebody else was faster
   x NameHeldError               another row has the name
   x PortHeldError               another row has the host port
@@ -9,18 +10,29 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import Protocol
 
 from dtma_reference.registry.records import Entry, HistoryLine, ManagedInstance
 
 __all__ = [
+    "Access",
     "NameHeldError",
     "PortHeldError",
     "RowChangedError",
     "Store",
     "StoreError",
+    "StoreMissingError",
     "StoreUnavailableError",
 ]
+
+
+class Access(Enum):
+    """What whoever opens a registry may do with it."""
+
+    READ = auto()  # change nothing: neither its rows nor its revision
+    CHANGE = auto()  # bring it to the newest revision, and write
+    MAKE = auto()  # make it, too, where there is none
 
 
 class StoreError(Exception):
@@ -29,6 +41,13 @@ class StoreError(Exception):
 
 class StoreUnavailableError(StoreError):
     """The store cannot be asked, or cannot write; the message says what is the matter, without secrets."""
+
+
+class StoreMissingError(StoreUnavailableError):
+    """There is no registry yet."""
+
+    def __init__(self) -> None:
+        super().__init__("there is none yet; an agent that is started with it makes one")
 
 
 class RowChangedError(StoreError):

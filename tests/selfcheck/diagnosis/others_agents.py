@@ -6,18 +6,22 @@ from dataclasses import replace
 
 from diagnosis.observed import (
     HEALTHY,
+    NOT_FOUND,
     all_answering,
     answer,
     answering,
+    code,
     container,
     docker,
+    drift,
     instance,
     lacking,
     silent,
+    status_body,
     unreachable,
 )
 
-from dtma_contract.diagnosis.facts import Question
+from dtma_contract.diagnosis.facts import Question, StepName
 
 NGINX_404 = "<html><center><h1>404 Not Found</h1></center><hr><center>nginx/1.22.1</center></html>"
 NGINX_502 = "<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center></html>"
@@ -28,7 +32,15 @@ NO_PROGRAM = 'OCI runtime create failed: runc create failed: exec: "node": execu
 NO_SECRET = {"success": False, "error": "Authentication is not configured on this agent"}
 UNKNOWN_ISSUER = "tls: failed to verify certificate: x509: certificate signed by unknown authority"
 FORGOTTEN = container("web", created_at="2026-02-01T00:00:00Z", restart_policy="unless-stopped")
+NEITHER = "Neither DTMA_BEARER_TOKEN nor BACKEND_TO_DTMA_API_KEY is configured"
+PROTECTED = (Question.TOOLS, Question.TOOLS_STATUS, Question.TOOLS_WITHOUT_TOKEN)
 BEFORE = "2026-03-01T02:59:57Z"
+CONSOLE = container("dtma-console", "restarting", restart_count=9, exit_code=1, started_at=YOUNG)
+
+BELOW_TOOLS = [route.operation for route in HEALTHY.routes if route.path.startswith("/tools/")]
+PAGE_BELOW_TOOLS = answering(replace(answer(Question.NOWHERE, 404, NGINX_404), path="/tools/dtmac-nowhere"))
+# A connection on which nothing was said stayed open.
+OPEN = tuple(replace(step, stays_open=step.name is StepName.CONNECT or None) for step in HEALTHY.network)
 
 # What was observed, and the causes told, best first.
 OTHERS_ILL = {
@@ -110,8 +122,64 @@ OTHERS_ILL = {
         ["agent-crash-loop", "proxy-no-upstream"],
     ),
     "a proxy that passes some paths": (
-        lacking(START, facts=answering(replace(answer(Question.NOWHERE, 404, NGINX_404), path="/tools/dtmac-nowhere"))),
+        lacking(*BELOW_TOOLS, facts=PAGE_BELOW_TOOLS),
         ["proxy-no-upstream", "route-missing"],
+    ),
+    "a route gone behind a proxy that has pages of its own for the agent's 404": (
+        lacking(START, facts=PAGE_BELOW_TOOLS),
+        ["route-missing"],
+    ),
+    "a proxy that lets nothing through but GET": (
+        answering(answer(Question.UNRESOLVABLE_DEPLOY, 403, NGINX_404, server="nginx")),
+        ["proxy-no-upstream"],
+    ),
+    "a prefix added before an agent of another framework": (
+        all_answering(404, {"detail": "Not Found"}, server="nginx/1.22.1"),
+        ["proxy-path-rewrite", "not-a-dtma"],
+    ),
+    "a gateway that writes its error as an agent would": (
+        all_answering(503, {"status": 503, "error": "Service Unavailable"}),
+        ["proxy-no-upstream", "not-a-dtma"],
+    ),
+    "a framework's proxy that reaches nobody": (
+        all_answering(500, "Error occurred while trying to proxy to: localhost:30000/"),
+        ["proxy-no-upstream", "not-a-dtma"],
+    ),
+    "another service that has an OK of its own": (
+        answering(
+            answer(Question.ROOT, 200, "<title>Grafana</title>"),
+            answer(Question.HEALTH, 200, "OK"),
+            facts=all_answering(404, "Not Found"),
+        ),
+        ["not-a-dtma"],
+    ),
+    "a server of another protocol that closes what it does not understand": (
+        silent("connection-reset", network=OPEN),
+        ["not-a-dtma"],
+    ),
+    "an agent that closes what it is asked": (
+        silent("connection-reset", network=OPEN, docker=docker()),
+        ["connection-refused"],
+    ),
+    "a loop of which the log shows nothing but its beginnings": (
+        replace(
+            HEALTHY,
+            docker=docker(
+                agent=container(restart_count=40, started_at="2026-03-01T02:59:50Z"),
+                log=[f"2026-03-01T02:{minute}:50Z listening, pid {minute}" for minute in (57, 58, 59)],
+            ),
+        ),
+        ["agent-crash-loop"],
+    ),
+    "a container that ends without an error, and says why": (
+        unreachable(
+            "connection-refused",
+            docker=docker(
+                agent=container(state="exited", exit_code=0, started_at=YOUNG, finished_at="2026-03-01T02:59:59Z"),
+                log=["2026-03-01T02:59:58Z FATAL: DTMA_BEARER_TOKEN is not set"],
+            ),
+        ),
+        ["agent-crash-loop", "connection-refused"],
     ),
     "a proxy with no upstream for some paths": (
         answering(*(answer(q, 502, NGINX_502, server="nginx") for q in (Question.TOOLS, Question.TOOLS_STATUS))),
@@ -124,6 +192,74 @@ OTHERS_ILL = {
         ),
         ["agent-crash-loop"],
     ),
+    "no secret in the container, and an agent that does not say why it fails": (
+        answering(
+            *(answer(question, 500, {"error": "Internal Server Error"}) for question in PROTECTED),
+            docker=docker(agent=container(environment={"NODE_ENV": False, "DTMA_BEARER_TOKEN": True})),
+        ),
+        ["token-not-configured", "engine-unavailable"],
+    ),
+    "a token that no request can carry": (
+        replace(HEALTHY, has_token=False, token_problem="It holds white space."),  # noqa: S106 - no token
+        ["token-rejected"],
+    ),
+    "neither secret, as the agent says": (
+        answering(*(answer(question, 500, {"error": "Error", "message": NEITHER}) for question in PROTECTED)),
+        ["token-not-configured"],
+    ),
+    "an engine that fails, as an empty listing says": (
+        answering(answer(Question.TOOLS, 200, {"tools": [], "error": "connect ENOENT /var/run/docker.sock"})),
+        ["engine-unavailable"],
+    ),
+    "a handler that takes everything below /tools": (
+        lacking(
+            *BELOW_TOOLS,
+            facts=answering(
+                answer(Question.NOWHERE, 404, NOT_FOUND),
+                replace(answer(Question.NOWHERE, 200, {"ok": True}), path="/tools/dtmac-nowhere"),
+            ),
+        ),
+        ["route-shadowed"],
+    ),
+    "a proxy that has an OK of its own, and nothing else": (
+        answering(
+            answer(Question.HEALTH, 200, "OK", server="nginx"), facts=all_answering(404, NGINX_404, server="nginx")
+        ),
+        ["proxy-no-upstream"],
+    ),
+    "a container without labels that only the status lists": (
+        answering(answer(Question.STATUS, 200, status_body("web")), docker=docker(FORGOTTEN)),
+        ["state-lost"],
+    ),
+    "a route that takes the status for an instance": (
+        lacking(
+            "core.tools.status",
+            facts=answering(
+                answer(Question.TOOLS_STATUS, 404, {"error": "Tool instance 'status' not found"}),
+                answer(Question.NOWHERE, 404, NOT_FOUND),
+                replace(
+                    answer(Question.NOWHERE, 404, {"error": "Tool instance 'dtmac-a' not found"}), path="/tools/dtmac-a"
+                ),
+            ),
+        ),
+        ["route-shadowed"],
+    ),
+    "source that cannot load, behind a proxy": (
+        replace(all_answering(502, NGINX_502, server="nginx"), code=code(None, drift("crashes-at-load"))),
+        ["agent-crash-loop", "proxy-no-upstream"],
+    ),
+    "a deploy that fails in the agent's own words, without a time, after a line of now": (
+        answering(answer(Question.LOGS, 200, {"logs": ["2026-03-01T02:50:00Z deploy web", "manifest unknown"]})),
+        ["image-unpullable"],
+    ),
+    "a deploy that failed a moment ago, as syslog writes it": (
+        answering(answer(Question.LOGS, 200, {"logs": ["Mar  1 02:59:00 host dtma[1]: manifest for x:1 not found"]})),
+        ["image-unpullable"],
+    ),
+    "an image of another platform": (
+        replace(HEALTHY, docker=docker(log=["deploy web: its platform does not match the specified platform"])),
+        ["image-unpullable"],
+    ),
     "an instance that never was, beside another's failed deploy": (
         replace(
             HEALTHY, instance="web", docker=docker(container("tool"), log=["deploying tool", "pull access denied"])
@@ -134,9 +270,39 @@ OTHERS_ILL = {
 
 # What is odd, and no cause of anything.
 OTHERS_WELL = {
+    "a container of a similar name that does not stay up, beside an agent without one": replace(
+        HEALTHY, docker=replace(docker(CONSOLE), agent="dtma-console", chosen_by="its name or image has dtma in it")
+    ),
+    "an agent in place of a container that ended before": replace(
+        HEALTHY,
+        docker=docker(agent=container(state="exited", exit_code=1, started_at=YOUNG, finished_at=BEFORE)),
+    ),
     "a failed deploy that went well later, as an access log writes it": replace(
         HEALTHY,
         docker=docker(log=["pull access denied for x/y:1", '10.0.0.1 - - [01/Mar/2026] "POST /tools HTTP/1.1" 201 80']),
+    ),
+    "failures of long ago, without a time or a year": answering(
+        answer(
+            Question.LOGS,
+            200,
+            {
+                "logs": [
+                    "Jan  3 10:00:00 droplet dtma[7]: manifest for acme/web:3 not found: manifest unknown",
+                    "Feb 28 02:00:00 droplet dtma[7]: port is already allocated",
+                    "Error: pull access denied for acme/web",
+                    "    at Docker.pull (/app/docker.js:7)",
+                ]
+            },
+        )
+    ),
+    "a failed deploy that went well later, in the agent's own words": replace(
+        HEALTHY, docker=docker(log=["deploy web: toomanyrequests", "Deployed web successfully"])
+    ),
+    "a status that lists containers of others too": answering(
+        answer(Question.STATUS, 200, status_body("web")), docker=docker(replace(FORGOTTEN, restart_policy="always"))
+    ),
+    "a status that tells of its engine": answering(
+        answer(Question.STATUS, 200, {**status_body(), "docker": {"socket": "/var/run/docker.sock", "error": None}})
     ),
     "failures of long ago, with times of all kinds": answering(
         answer(

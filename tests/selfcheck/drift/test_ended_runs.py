@@ -1,4 +1,4 @@
-"""A comparison that is ended or killed leaves nothing: neither files nor processes nor containers."""
+"""A comparison or a diagnosis that is ended or killed leaves nothing: neither files nor processes nor containers."""
 
 from __future__ import annotations
 
@@ -19,18 +19,27 @@ from dtma_contract.probes.introspection_container import INTROSPECTION_LABEL
 TOKEN = "s3cr3t-t0ken-VALUE"  # noqa: S105 - made up
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
-def test_a_comparison_with_a_target_leaves_no_files(number, tmp_path):
+@pytest.mark.parametrize(
+    ("name", "number"),
+    [
+        ("drift", signal.SIGTERM),
+        ("drift", signal.SIGHUP),
+        ("drift", signal.SIGKILL),
+        ("diagnose", signal.SIGTERM),
+        ("diagnose", signal.SIGKILL),
+    ],
+)
+def test_who_asks_a_target_leaves_no_files(name, number, tmp_path):
     """A request to end is an interrupt; where the process is killed, the fence's own removes the folder."""
     files = tmp_path / "tmp"
     files.mkdir()
     env = {"TMPDIR": str(files), "DTMA_BEARER_TOKEN": TOKEN}
     with (
         lying(silent_until(hold := threading.Event())) as liar,
-        underway("drift", "--target", liar.url, cwd=tmp_path, env=env) as running,
+        underway(name, "--target", liar.url, cwd=tmp_path, env=env) as running,
     ):
         wait_until(lambda: bool(liar.asked), "a question", seconds=30)
-        (folder,) = files.glob("dtmac-target-*")
+        (folder,) = files.glob("dtmac-*")
         running.send(number)
         hold.set()
         ended = running.end()

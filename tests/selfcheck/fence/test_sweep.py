@@ -12,7 +12,7 @@ from dtma_contract.errors import TargetUnusableError, UsageError
 from dtma_contract.fence.decisions import Thing
 from dtma_contract.fence.limits import Limits
 from dtma_contract.ledger import LEDGER_NAME, Ledger, RunRecord
-from dtma_contract.sweep import exit_code, find_ledgers, sweep
+from dtma_contract.sweep import exit_code, find_ledgers, forget, sweep
 from dtma_contract.verdict import ExitCode
 
 NAMESPACE = "dtmac-k3f9x2ab-"
@@ -145,3 +145,33 @@ def test_ledgers_are_found_by_file_run_or_reports_folder(tmp_path):
     assert find_ledgers(path) == find_ledgers(path.parent) == find_ledgers(tmp_path / "reports") == (path,)
     with pytest.raises(UsageError):
         find_ledgers(tmp_path / "nothing")
+
+
+def test_what_is_known_is_not_asked_for_again(agent, contract, tmp_path):
+    """What a run left and its user has seen to is forgotten: no request, then nor later, and the ledger says so."""
+    agent.instances.add(NAMESPACE + "a")
+    agent.removal = "fails"
+    path = leave_behind(tmp_path / "run", agent.url, NAMESPACE + "a")
+    sweep([path], contract, known)
+    agent.requests.clear()
+
+    seen = forget([path], "run", dry_run=True)
+    assert (seen.pending, sweep([path], contract, known, dry_run=True)[0].pending) == ((NAMESPACE + "a",),) * 2
+    assert forget([path], "run").pending == (NAMESPACE + "a",)
+
+    results = sweep([path], contract, known)
+    assert (results[0].pending, exit_code(results), agent.requests) == ((), ExitCode.KEPT, [])
+    assert agent.instances == {NAMESPACE + "a"}
+    assert f'"forgotten": ["{NAMESPACE}a"]' in path.read_text()
+
+
+def test_only_a_dead_run_that_is_there_is_forgotten(tmp_path):
+    """A misspelt run is told with the closest one; of a run that is alive nothing is forgotten."""
+    path = leave_behind(tmp_path / "20260101-000000-k3f9x2ab", "http://h", NAMESPACE + "a")
+    before = path.read_bytes()
+
+    with pytest.raises(UsageError, match='Did you mean "20260101-000000-k3f9x2ab"'):
+        forget([path], "20260101-000000-k3f9x2aa")
+    with Ledger.open(path), pytest.raises(UsageError, match="still alive"):
+        forget([path], path.parent.name)
+    assert path.read_bytes() == before

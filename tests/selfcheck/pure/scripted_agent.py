@@ -1,4 +1,4 @@
-"""An agent whose answers are written down, in place of the wire."""
+"""An agent whose answers are written down: a transport in place of the loopback."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+import httpx
 from pure.shipped_contract import CONTRACT
 
-from dtma_contract import wire
 from dtma_contract.agent import Agent
 from dtma_contract.contract import Operation
 
@@ -74,22 +74,19 @@ class ScriptedAgent:
 
     def client(self) -> Agent:
         """Return the suite's client with this agent behind it."""
-        return Agent("http://scripted", wire=self)
+        return Agent("http://scripted", transport=httpx.MockTransport(self._handle))
 
     @property
     def made(self) -> list[str]:
         """The paths of all creates that were carried out."""
         return [path for method, path, status in self.asked if method == "POST" and status == 201]
 
-    def ask(self, method: str, target: str, _headers: object, body: bytes) -> wire.Answer:
-        """Answer a request, as a wire."""
-        path = unquote(urlsplit(target).path)
-        status, headers, content = self._answer(method, path, body)
-        self.asked.append((method, path, status))
-        return wire.Answer(status, tuple(headers.items()), content)
-
-    def close(self) -> None:
-        """Have nothing to close, as a wire."""
+    def _handle(self, request: httpx.Request) -> httpx.Response:
+        path = unquote(urlsplit(request.extensions["target"].decode()).path)
+        status, headers, content = self._answer(request.method, path, request.content)
+        self.asked.append((request.method, path, status))
+        # As one that comes from a wire: not read yet.
+        return httpx.Response(status, headers=headers, stream=httpx.ByteStream(content))
 
     def _answer(self, method: str, path: str, content: bytes) -> Answer:
         early = self._before(method, path)

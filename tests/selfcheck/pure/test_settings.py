@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dtma_contract.commands import flags
 from dtma_contract.contract import EffectLevel
 from dtma_contract.errors import UsageError
 from dtma_contract.settings import Depth, Settings, merge
@@ -213,3 +214,18 @@ def test_an_unknown_key_of_the_file_is_told_with_the_closest():
 def test_truth_is_read_from_text(text, expected):
     """The environment has no truth values."""
     assert expected is Settings.from_values({"target": URL, "strict": text}).strict
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "option"),
+    [
+        ("baseline", "", "--baseline"),
+        ("probe_image", " ", "--probe-image"),
+        ("profiles", ("mcp", ""), "--profile"),
+        ("docker", "", "--docker"),
+    ],
+)
+def test_an_empty_flag_is_refused(name, value, option):
+    """`--baseline "$UNSET"` never judges without one: whoever forgot the variable is told which option it is."""
+    with pytest.raises(UsageError, match=f"^{option} is given, and is empty"):
+        flags.settings_of({"target": URL, name: value})

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import random
+import sys
 from collections.abc import Callable, Iterator
 
 import httpx
@@ -13,14 +14,17 @@ import pytest
 from reference.callers import API_KEY, TOKEN, Caller
 
 from dtma_reference.assembly import assemble
+from dtma_reference.cli import main
 from dtma_reference.engines.memory import ForeignContainer, MemoryEngine
+from dtma_reference.registry import revisions
+from dtma_reference.registry.database import Database
 from dtma_reference.registry.environment import Vault
 from dtma_reference.registry.location import RegistryLocation
 from dtma_reference.registry.memory import MemoryStore
 from dtma_reference.registry.opening import agent_registry, open_database_store
 from dtma_reference.registry.presence import FileLock
 from dtma_reference.registry.service import ContainerRegistryService
-from dtma_reference.registry.store import Store
+from dtma_reference.registry.store import Access, Store
 from dtma_reference.settings import AgentSettings
 from dtma_reference.tokens import Secrets
 
@@ -46,10 +50,10 @@ def opened() -> Iterator[Callable[..., Store]]:
     """Return what opens the rows of a registry, and closes them when the test ends."""
     with contextlib.ExitStack() as held:
 
-        def open_one(url: str, *keys: str) -> Store:
+        def open_one(url: str, *keys: str, access: Access = Access.MAKE) -> Store:
             location = RegistryLocation.parse(url)
             presence = FileLock(location.path) if location.path else None
-            store = open_database_store(location, Vault(keys), presence, as_agent=True)
+            store = open_database_store(location, Vault(keys), presence, as_agent=True, access=access)
             held.callback(store.close)
             return store
 
@@ -82,6 +86,34 @@ def agent() -> Iterator[Callable[..., Caller]]:
             return Caller(client, runner, used, [])
 
         yield make
+
+
+@pytest.fixture
+def run(monkeypatch, capsys):
+    """Return what runs a command and returns exit code, output and errors."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dtma-reference", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output = capsys.readouterr()
+        return ended.value.code, output.out, output.err
+
+    return run
+
+
+@pytest.fixture
+def bring(database_url):
+    """Return what brings the registry to a revision and looks at it with a function."""
+
+    def bring(revision, look=lambda _: None):
+        database = Database(RegistryLocation.parse(database_url))
+        with contextlib.closing(database), database.writing() as connection:
+            if revision is not None:
+                revisions.migrate(connection, revision)
+            return look(connection)
+
+    return bring
 
 
 def _close(registry: ContainerRegistryService) -> None:

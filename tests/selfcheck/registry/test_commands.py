@@ -10,24 +10,9 @@ import sys
 import pytest
 from registry.rows import a_row
 
-from dtma_reference.cli import main
 from dtma_reference.registry.environment import KEY_VARIABLE, new_key
 from dtma_reference.registry.presence import FileLock
 from dtma_reference.registry.records import Entry, Status
-
-
-@pytest.fixture
-def run(monkeypatch, capsys):
-    """Return what runs a command and returns exit code, output and errors."""
-
-    def run(*arguments):
-        monkeypatch.setattr(sys, "argv", ["dtma-reference", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        output = capsys.readouterr()
-        return ended.value.code, output.out, output.err
-
-    return run
 
 
 def test_history_tells_who_did_what(run, database_url, opened):
@@ -106,7 +91,14 @@ def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
         (["history", "--registry", "sqlite:////nowhere/at/all.db"], "no folder /nowhere/at"),
         (["history", "--registry", "postgresql://u:hunter2@127.0.0.1:1/x"], "it does not answer"),
         (["history", "--registry", "sqlite:///unused.db"], "There is no registry unused.db"),
-        (["history", "--registry", "postgresql+psycopg://u:hunter2@127.0.0.1:hunter2/d"], "is malformed (ValueError)"),
+        (["history", "--registry", "postgresql+psycopg://u:hunter2@127.0.0.1:hunter2/d"], "is no number"),
+        (["history", "--registry", "postgresql+psycopg:hunter2"], "That is no address of a database"),
+        (["history", "--registry", "postgresql://u:hunter2@/d?badopt=hunter2"], "is none of PostgreSQL's."),
+        (["serve", "--registry", "postgresql://u:hunter2@/d?sslmod=hunter2"], 'Did you mean "sslmode"?'),
+        (["history", "--registry", "postgresql://u@/d?connect_timeout=hunter2"], "none that PostgreSQL takes"),
+        (["history", "--registry", "postgresql://u:hunter2@/d?host=a&port=1&host=b"], "its address is malformed"),
+        (["serve", "--registry", "sqlite:///unused.db?mode=ro"], "no options"),
+        (["serve", "--registry", "sqlite:////"], "it is a folder"),
         (["rotate-keys", "--registry", "postgresql+psycopg://u@127.0.0.1:1/d"], "has no key"),
         (["migrate", "--registry", "sqlite:///unused.db", "0007"], "no revision: 0007"),
         (["adopt", "--registry", "sqlite:///unused.db", "--undo", "--docker", "x"], "--undo"),
@@ -126,16 +118,23 @@ def test_bad_input_is_one_message_and_exit_code_4(run, arguments, told, tmp_path
 
 
 def test_an_engine_that_does_not_answer_is_told(tmp_path):
-    """In one line, by a process of its own: the SDK leaves a socket behind."""
-    arguments = ["adopt", "--registry", f"sqlite:///{tmp_path}/registry.db", "--docker", "unix:///nowhere.sock"]
+    """In the system's words and before a registry is made; by a process of its own, as the SDK leaves a socket."""
+    arguments = [
+        "adopt",
+        "--apply",
+        "--registry",
+        f"sqlite:///{tmp_path}/registry.db",
+        "--docker",
+        "unix:///nowhere.sock",
+    ]
 
     done = subprocess.run(
         [sys.executable, "-m", "dtma_reference", *arguments], check=False, capture_output=True, text=True
     )
 
     assert (done.returncode, done.stdout) == (4, "")
-    assert "The container engine does not answer" in done.stderr
-    assert len(done.stderr.splitlines()) == 1
+    assert done.stderr == "dtma-reference: The container engine does not answer: No such file or directory\n"
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_second_agent_on_a_file_is_refused(run, tmp_path):

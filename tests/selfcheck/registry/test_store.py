@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import sqlalchemy as sa
 from neighbours.processes import wait_until
 from registry.rows import a_row, binding
 
+from dtma_reference.registry import server_lock
 from dtma_reference.registry.presence import AgentRunningError, FileLock
 from dtma_reference.registry.records import Entry, Intent, Status
 from dtma_reference.registry.store import NameHeldError, PortHeldError, RowChangedError
@@ -199,6 +202,44 @@ def test_a_file_has_one_agent_at_a_time(tmp_path):
     second = FileLock(path)
     assert (second.is_alive(first.owner), second.is_alive(second.owner)) == (False, True)
     second.close()
+
+
+@pytest.mark.parametrize(
+    ("what", "told"), [("link", "a second name"), ("folder", "it is a folder"), ("pipe", "no file")]
+)
+def test_what_cannot_have_one_lock_is_no_registry(tmp_path, what, told):
+    """A file with two names has a lock and a journal beside each; it is refused under both."""
+    path = tmp_path / "registry.db"
+    if what == "link":
+        path.touch()
+        (tmp_path / "other.db").hardlink_to(path)
+    elif what == "folder":
+        path.mkdir()
+    else:
+        os.mkfifo(path)
+
+    names = [path, tmp_path / "other.db"] if what == "link" else [path]
+
+    for name in names:
+        with pytest.raises(OSError, match=told):
+            FileLock(str(name))
+
+
+def test_a_lock_that_the_server_dropped_is_noticed_before_it_is_relied_on(postgres, opened, monkeypatch):
+    """The session of an idle agent is ended: its next intent bears a number that is locked again."""
+    monkeypatch.setattr(server_lock, "_SURE", 0.0)
+    url = postgres.database()
+    one, two = opened(url), opened(url)
+    before = one.owner
+    with two._database.reading() as connection:
+        connection.execute(
+            sa.text("SELECT pg_terminate_backend(pid, 30000) FROM pg_locks WHERE objid = :owner"), {"owner": before}
+        )
+
+    after = one.owner
+
+    assert after != before
+    assert two.is_alive(after)
 
 
 def test_the_owner_of_an_intent_is_alive_as_long_as_its_process(postgres, opened):

@@ -18,6 +18,14 @@ _SAID = ("hasAuthToken", "hasApiKey")
 
 def token_rejected(facts: Facts) -> Iterator[Suspicion]:
     """What needs the token refuses it on every route; one route alone is that route's fault."""
+    if facts.token_problem and is_agent(facts):
+        yield Suspicion(
+            "token-rejected",
+            0.95,
+            (Evidence(facts.token_problem.rstrip("."), f"the environment: {facts.token_env}"),),
+            title=f"The token in {facts.token_env} is none that a request can carry.",
+            fields={"token_env": facts.token_env},
+        )
     if not facts.has_token:
         return
     refused = [a for a in answered(facts, Question.TOOLS, Question.TOOLS_STATUS) if a.status in _REFUSING]
@@ -54,8 +62,19 @@ def token_not_configured(facts: Facts) -> Iterator[Suspicion]:
         if not confidence:
             evidence.append(of_answer(refused[0]))
             confidence = 0.85
+    environment = tuple(_environment(facts))
+    without = facts.answer(Question.TOOLS_WITHOUT_TOKEN)
+    if not confidence and environment and without is not None and _fails_before_the_token(without, facts):
+        evidence, confidence = [of_answer(without)], 0.9
     if confidence:
-        yield Suspicion("token-not-configured", confidence, (*evidence, *_environment(facts)))
+        yield Suspicion("token-not-configured", confidence, (*evidence, *environment), explains=("engine-unavailable",))
+
+
+def _fails_before_the_token(without: Answer, facts: Facts) -> bool:
+    """Return whether the agent fails alike with a token and without; one that lacks its Engine asks for it first."""
+    listing = facts.answer(Question.TOOLS)
+    fails = without.status >= 500 and not without.failure and without.json is not None  # noqa: PLR2004 - RFC 9110 section 15.6
+    return fails and (listing is None or (listing.status, listing.body) == (without.status, without.body))
 
 
 def authentication_open(facts: Facts) -> Iterator[Suspicion]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
 
+from dtma_contract.diagnosis.agent_choice import AGENT_NAME, GIVEN
 from dtma_contract.diagnosis.causes import Scenario
 from dtma_contract.diagnosis.facts import (
-    Answer,
     ContainerState,
     DockerFacts,
     Facts,
@@ -17,7 +16,14 @@ from dtma_contract.diagnosis.facts import (
     Question,
     StepName,
 )
-from dtma_contract.diagnosis.reading import answered, is_agent, seconds_between, telling_lines
+from dtma_contract.diagnosis.reading import (
+    all_failed,
+    answered,
+    closes_when_asked,
+    is_agent,
+    seconds_between,
+    telling_lines,
+)
 from dtma_contract.diagnosis.suspicion import (
     Evidence,
     Suspicion,
@@ -35,8 +41,15 @@ _STARTING_SECONDS = 30.0
 _MANY_RESTARTS = 5
 # The Engine waits no longer before it starts a container again (`docker run --restart`), and the end comes before that.
 _LONGEST_PAUSE = 90.0
+# A process that begins so often within ten minutes does not stay up.
+_MANY_BEGINNINGS = 3
+_LATELY_SECONDS = 600.0
 # Ended from outside: by hand (SIGTERM, SIGKILL), not by itself.
 _ENDED_BY_HAND = {0, 130, 137, 143}
+_REQUEST = re.compile(r"\b(?:GET|POST|PUT|PATCH|DELETE|HEAD|OPTIONS)\b")
+
+# RFC 9110 sections 15.6.3 to 15.6.5.
+_REACHES_NOBODY = {502, 503, 504}
 
 _PLAIN_ON_TLS = re.compile(
     r"plain HTTP request was sent to HTTPS port|HTTP request to an HTTPS server|speaking plain HTTP to an SSL",
@@ -76,7 +89,10 @@ def port_refuses(facts: Facts) -> Iterator[Suspicion]:
     confidence = 0.0
     if step is not None and step.failure == "connection-refused":
         evidence, confidence = (of_step(step),), 0.95
-    elif broken := _all_failed(facts, {"connection-reset", "connection-refused"}):
+    elif closes_when_asked(facts):
+        # Something listens, which is no agent.
+        return
+    elif broken := all_failed(facts, {"connection-reset", "connection-refused"}):
         said = f"the connection is taken and closed again without an answer, {len(facts.answers)} times"
         evidence, confidence = (of_answer(broken, said),), 0.8
     if not evidence:
@@ -129,7 +145,7 @@ def connection_timeout(facts: Facts) -> Iterator[Suspicion]:
             if facts.docker is None
             else (),
         )
-    elif silent := _all_failed(facts, {"response-timeout", "connection-timeout"}):
+    elif silent := all_failed(facts, {"response-timeout", "connection-timeout"}):
         said = f"the connection is taken and no answer comes within {silent.milliseconds / 1000:.1f} s"
         yield Suspicion(
             "connection-timeout",
@@ -153,7 +169,7 @@ def tls_failure(facts: Facts) -> Iterator[Suspicion]:
         if _PLAIN_ON_TLS.search(answer.body):
             yield _plain_on_tls(facts, of_answer(answer))
             return
-    broken = _all_failed(facts, {"tls-failure", "response-malformed"})
+    broken = all_failed(facts, {"tls-failure", "response-malformed"})
     if broken and (broken.failure == "tls-failure" or _TLS_RECORD.search(broken.detail)):
         yield Suspicion("tls-failure", 0.85, (of_answer(broken),))
 
@@ -187,7 +203,7 @@ def agent_crash_loop(facts: Facts) -> Iterator[Suspicion]:
     """The container is started again and again, or ended while it started; or the code shows that it must."""
     found = _container_ends(facts)
     code = [finding for finding in (facts.code.findings if facts.code else ()) if finding.kind in _ENDING_KINDS]
-    if found is None and code and not is_agent(facts) and _is_unreachable(facts):
+    if found is None and code and not is_agent(facts) and (_is_unreachable(facts) or _is_behind_nobody(facts)):
         finding = code[0]
         place = f" ({finding.place})" if finding.place else ""
         yield Suspicion(
@@ -233,6 +249,8 @@ def _container_ends(facts: Facts) -> tuple[float, Evidence] | None:
     code = f", exit code {container.exit_code}" if container.exit_code is not None else ""
     memory = ", for want of memory" if container.out_of_memory else ""
     said = of_container(container, docker, f"{container.name} is {container.state}{often}{code}{memory}")
+    if is_agent(facts) and not _may_answer(container, docker, facts):
+        return None
     if container.state == "restarting":
         return 0.97, said
     if container.state == "running":
@@ -240,8 +258,28 @@ def _container_ends(facts: Facts) -> tuple[float, Evidence] | None:
     if container.state in {"created", "exited"} and _NO_START.search(container.error):
         return 0.93, of_container(container, docker, f"{container.name} is {container.state}: {container.error}")
     by_hand = container.exit_code in _ENDED_BY_HAND and not container.out_of_memory
+    if container.exit_code == 0 and _says_why(container, docker):
+        by_hand = False
     ended = container.state in {"exited", "dead"} and not by_hand and _ended_early(container)
     return (0.9, said) if ended else None
+
+
+def _may_answer(container: ContainerState, docker: DockerFacts, facts: Facts) -> bool:
+    """Return whether it may be this container that answers: it has not ended for good before it was asked.
+
+    Where nothing but a word in its name tells that it is the agent's, one that does not stay up is another.
+    """
+    if container.state in {"created", "exited", "dead"}:
+        since = seconds_between(facts.at, container.finished_at)
+        return since is not None and since >= 0
+    is_named = container.name == AGENT_NAME or docker.chosen_by == GIVEN
+    return is_named or facts.port in container.host_ports
+
+
+def _says_why(container: ContainerState, docker: DockerFacts) -> bool:
+    """Return whether the last run wrote down what it ended of."""
+    during = [line for line in docker.log if container.started_at <= line.at]
+    return bool(telling_lines(during, _CONFIGURATION, 1) or telling_lines(during, _ENDING, 1))
 
 
 def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) -> bool:
@@ -251,9 +289,22 @@ def _runs_again(container: ContainerState, docker: DockerFacts, facts: Facts) ->
         return False
     # What runs has no exit code; its log shows how the run before it ended.
     ends = telling_lines((line for line in docker.log if _is_shortly_before(line, container)), _ENDING, 1)
-    if container.restart_count >= _MANY_RESTARTS and (container.exit_code or ends):
+    if container.restart_count >= _MANY_RESTARTS and (container.exit_code or ends or _begins_often(container, docker)):
         return True
     return bool(container.restart_count) and not is_agent(facts)
+
+
+def _begins_often(container: ContainerState, docker: DockerFacts) -> bool:
+    """Return whether what this run began its log with stands there again and again of late."""
+    since = next((line for line in docker.log if line.at >= container.started_at and line.text.strip()), None)
+    if since is None or _REQUEST.search(since.text):
+        return False
+    begun = 0
+    for line in docker.log:
+        age = seconds_between(line.at, docker.at)
+        same = re.sub(r"\d+", "0", line.text) == re.sub(r"\d+", "0", since.text)
+        begun += same and age is not None and age < _LATELY_SECONDS
+    return begun >= _MANY_BEGINNINGS
 
 
 def _is_shortly_before(line: LogLine, container: ContainerState) -> bool:
@@ -266,15 +317,12 @@ def _ended_early(container: ContainerState) -> bool:
     return lived is not None and lived < _STARTING_SECONDS
 
 
+def _is_behind_nobody(facts: Facts) -> bool:
+    """Return whether a gateway says at every public path that it reaches nobody."""
+    public = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
+    return bool(public) and all(answer.status in _REACHES_NOBODY for answer in public)
+
+
 def _is_unreachable(facts: Facts) -> bool:
     step: NetworkStep | None = facts.step(StepName.CONNECT)
     return (step is not None and bool(step.failure)) or not answered(facts)
-
-
-def _all_failed(facts: Facts, failures: set[str]) -> Answer | None:
-    """Return the first answer where all failed, mostly in one of these ways."""
-    asked = [answer for answer in facts.answers if answer.failure not in {"refused-by-fence", "not-asked"}]
-    if not asked or any(answer.status for answer in asked):
-        return None
-    most = Counter(answer.failure for answer in asked).most_common(1)[0][0]
-    return next(answer for answer in asked if answer.failure == most) if most in failures else None

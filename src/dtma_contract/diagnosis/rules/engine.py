@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from dtma_contract.diagnosis.deploy_log import failed_deploys, lines_while_asked
 from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, LogLine, Question
@@ -30,6 +31,12 @@ _NO_ENGINE = re.compile(
     r"(?:permission denied|connection refused|no such file)[^\n]{0,60}\.sock",
     re.IGNORECASE,
 )
+# An agent may answer a listing all the same, and say so beside it.
+_SAYS_NO_ENGINE = re.compile(
+    r"cannot connect to the docker daemon|is the docker daemon running|"
+    r"connect (?:ENOENT|ECONNREFUSED|EACCES) \S*\.sock|error while fetching server API version",
+    re.IGNORECASE,
+)
 # A line may name the socket and mean well.
 _FAILS = re.compile(
     r"error|fail|cannot|could not|unable|refused|denied|E[A-Z]{4,}|un(?:available|reachable)|no such|not "
@@ -41,7 +48,8 @@ _UNPULLABLE = re.compile(
     r"failed to resolve reference|(?:cannot|could not|unable to|failed to|error)[^\n]{0,20}(?:be )?pull|"
     r"image[^\n]{0,80}(?:cannot be pulled|could not be pulled|not found|unavailable)|no such image|toomanyrequests|"
     r"unauthorized: authentication required|lookup [\w.-]+[^\n]{0,40}no such host|requested access to the resource|"
-    r"error from registry|initializing source docker://|"
+    r"error from registry|initializing source docker://|pull rate limit|invalid reference format|"
+    r"does not match the specified platform|repository name must be lowercase|"
     # Whatever went wrong while a registry was asked (OCI distribution specification, section "Endpoints").
     r"(?:Get|Head|status code|status from (?:GET|HEAD) request to) \"?https?://[^\s\"]+/v2/",
     re.IGNORECASE,
@@ -100,6 +108,9 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
     listing = [answer for answer in failing if answer.question in _LISTING]
     if listing:
         return 0.8, [of_answer(answer) for answer in listing[:2]]
+    beside = [a for a in answered(facts, *_LISTING, Question.STATUS) if _SAYS_NO_ENGINE.search(_besides(a))]
+    if beside:
+        return 0.9, [of_answer(beside[0])]
     hanging = [
         answer
         for answer in facts.answers_to(*_LISTING)
@@ -109,6 +120,14 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
         said = f"{hanging[0].method} {hanging[0].path} is not answered, while other routes are"
         return 0.6, [of_answer(hanging[0], said)]
     return 0.0, []
+
+
+def _besides(answer: Answer) -> str:
+    """Return the texts of a document beside its instances."""
+    document = answer.json
+    if not isinstance(document, Mapping):
+        return ""
+    return json.dumps({name: value for name, value in document.items() if name not in {"tools", "tool_instances"}})
 
 
 def _is_gateways(answer: Answer) -> bool:

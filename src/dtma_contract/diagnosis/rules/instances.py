@@ -135,7 +135,7 @@ def state_lost(facts: Facts) -> Iterator[Suspicion]:
         and each.state == "running"
         and each.name not in listed
     ]
-    asked = _forgotten_by_log(facts)
+    asked = _forgotten_by_log(facts) or _forgotten_by_listing(facts)
     if lost and facts.docker:
         said = f"{_few([each.name for each in lost])} run with the agent's labels, and GET /tools does not list them"
         yield Suspicion(
@@ -185,6 +185,16 @@ def _forgotten_by_log(facts: Facts) -> tuple[ContainerState, ...]:
         if each.created_at < denied.get(each.name, "")
         and (each.restart_policy == _TOOL_POLICY or each.name in listed)
         and _is_agents(each, facts)
+    )
+
+
+def _forgotten_by_listing(facts: Facts) -> tuple[ContainerState, ...]:
+    """Return the containers that the agent status lists and GET /tools does not, of the agent's own policy."""
+    hidden = _running_by_status(facts) - (facts.listed_instances or frozenset())
+    return tuple(
+        each
+        for each in (facts.docker.containers if facts.docker else ())
+        if each.name in hidden and each.restart_policy == _TOOL_POLICY and _is_agents(each, facts)
     )
 
 

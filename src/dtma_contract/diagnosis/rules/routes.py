@@ -38,8 +38,12 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
     if not absent or not is_agent(facts):
         return
     groups: dict[str, list[tuple[RouteState, _Explained]]] = {}
+    caught = _caught_prefixes(facts)
     for route in absent:
+        prefix = f"/{route.path.split('/')[1]}/"
         explained = _explained(route, facts)
+        if not facts.code and (prefix in caught or _is_taken_for_a_name(route, facts)):
+            explained = _Explained(*(_CAUGHT if prefix in caught else _NAMED), _PROBES)
         groups.setdefault(explained.cause, []).append((route, explained))
     for cause, members in groups.items():
         routes = [route for route, _ in members]
@@ -56,6 +60,35 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
             title=_title(cause, routes),
             would_tell=_would_tell(cause, facts),
         )
+
+
+_CAUGHT = "route-shadowed", 0.85, "a path that no agent has is answered with success there, and by 404 elsewhere"
+
+
+_NAMED = "route-shadowed", 0.85, "its last word is taken for the name of an instance"
+
+
+def _is_taken_for_a_name(route: RouteState, facts: Facts) -> bool:
+    """Return whether a route that reads an instance answers in its place, as it does for a name that nobody has."""
+    for answer in answered(facts, Question.TOOLS_STATUS) if route.name == "GET /tools/status" else ():
+        for other in answered(facts, Question.NOWHERE):
+            name = other.path.rpartition("/")[2]
+            is_handlers = "instance" in other.body and other.path == f"/tools/{name}"
+            if is_handlers and other.body.replace(name, "status") == answer.body != other.body:
+                return True
+    return False
+
+
+def _caught_prefixes(facts: Facts) -> frozenset[str]:
+    """Return the prefixes below which one handler takes whatever is asked; a page for every path is no handler."""
+    nowhere = answered(facts, Question.NOWHERE)
+    if not any(answer.status == 404 and answer.path.count("/") == 1 for answer in nowhere):  # noqa: PLR2004 - RFC 9110 section 15.5.5
+        return frozenset()
+    return frozenset(
+        f"/{answer.path.split('/')[1]}/"
+        for answer in nowhere
+        if answer.path.count("/") > 1 and is_success(answer) and answer.json is not None
+    )
 
 
 def _written_and_out_of_reach(facts: Facts) -> Iterator[RouteState]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from dtma_contract.diagnosis.facts import Answer, Facts, Question, StepName
 from dtma_contract.diagnosis.reading import (
     answered,
+    closes_when_asked,
     is_agent,
     is_agents_fallback,
     is_agents_health,
@@ -26,8 +27,20 @@ __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 # "Cloudflare 5xx errors").
 _GATEWAY_ERRORS = {502, 503, 504, *range(520, 528), 530}
 _NOT_FOUND = 404
+_SERVER_ERROR = 500
+_PROXIES = re.compile(r"error occurred while trying to proxy", re.IGNORECASE)
+_BASIC = (Question.ROOT, Question.STATUS, Question.HEALTH)
 # The whole page is the proxy's own, whatever headers it adds to what it passes on.
 _OWN_PAGE = re.compile(r"<center>\s*(?:nginx|openresty)|<address>\s*Apache", re.IGNORECASE)
+# Proxies whose own error pages are always such.
+_PAGED = re.compile(r"nginx|openresty", re.IGNORECASE)
+# What frameworks answer for a path that they do not know; behind such a proxy it shows that something was reached.
+_FRAMEWORKS_404 = re.compile(
+    r"\A\s*\Z|\A(?:404[ :]*)?(?:page )?not[ _]found\s*\Z|cannot (?:GET|POST)\b|If you entered the URL manually|"
+    r"requested resource was not found on this server|<title>404: Not Found|\A\{.*not.?found",
+    re.IGNORECASE | re.DOTALL,
+)
+_BLOCKED = {403, 404, 405}
 _ANYWHERE = (
     Question.ROOT,
     Question.STATUS,
@@ -49,8 +62,11 @@ _OWN_NAME = re.compile(r"dtmac-[\w.-]+")
 def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
     """A gateway's own error page; or a proxy that answers 404 by itself for every path."""
     yield from _passes_some_paths(facts)
-    basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
-    gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS and _is_by_proxy(answer)]
+    basic = answered(facts, *_BASIC)
+    gateway = [answer for answer in basic if _is_gateways(answer)]
+    if len({answer.question for answer in basic if answer.status in _GATEWAY_ERRORS}) == len(_BASIC):
+        # No agent fails so at all of its public paths.
+        gateway = [answer for answer in basic if answer.status in _GATEWAY_ERRORS]
     if gateway and not is_agent(facts):
         marks = ", ".join(sorted({mark for answer in gateway if (mark := proxy_of(answer))}))
         by = f", which is a proxy's own page ({marks})" if marks else ", which is no answer of an agent"
@@ -60,12 +76,31 @@ def proxy_no_upstream(facts: Facts) -> Iterator[Suspicion]:
             "proxy-no-upstream", confidence, (of_answer(gateway[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
         return
-    own = [answer for answer in basic if answer.status == _NOT_FOUND and proxy_of(answer) and _is_by_proxy(answer)]
+    if not is_agent(facts):
+        # Proxies answer what looks whether they live themselves, or pass on nothing else.
+        basic = tuple(answer for answer in basic if not is_agents_health(answer))
+    own = [a for a in basic if a.status == _NOT_FOUND and proxy_of(a) and _is_by_proxy(a) and not _is_passed_on(a)]
     if basic and len(own) == len(basic) and not _repeats_another_path(facts):
         said = f"every path is answered by the proxy itself: {own[0].describe(80)}, {proxy_of(own[0])}"
         yield Suspicion(
             "proxy-no-upstream", 0.75, (of_answer(own[0], said), *_behind(facts)), would_tell=_docker(facts)
         )
+
+
+def _is_gateways(answer: Answer) -> bool:
+    """Return whether an answer is a gateway's error; some frameworks' proxies say so with a plain 500."""
+    says_so = answer.status == _SERVER_ERROR and bool(_PROXIES.search(answer.body))
+    return says_so or (answer.status in _GATEWAY_ERRORS and _is_by_proxy(answer))
+
+
+def _is_passed_on(answer: Answer) -> bool:
+    """Return whether a 404 came through a proxy whose own page looks otherwise, from a service that it reached."""
+    return (
+        answer.status == _NOT_FOUND
+        and bool(_PAGED.search(answer.headers.get("server", "")))
+        and not _OWN_PAGE.search(answer.body)
+        and bool(_FRAMEWORKS_404.search(answer.body))
+    )
 
 
 def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
@@ -74,9 +109,18 @@ def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
     failing = [a for a in asked if a.status in _GATEWAY_ERRORS - {504} and a.json is None and proxy_of(a)]
     lost = [route for route in missing_routes(facts) if route.operation.startswith("core.")]
     pages = [a for a in answered(facts, Question.NOWHERE) if a.path.startswith("/tools/") and _OWN_PAGE.search(a.body)]
-    if not is_agent(facts) or not (failing or (pages and lost)):
+    if any(route.path.startswith("/tools/") for route in facts.routes_in(Cell.MOUNTED)):
+        # Then it passes on what is below /tools, and only has pages of its own for the agent's 404.
+        pages = []
+    blocked = [
+        a for a in answered(facts, Question.UNRESOLVABLE_DEPLOY) if a.status in _BLOCKED and _OWN_PAGE.search(a.body)
+    ]
+    if not any(is_success(a) for a in answered(facts, Question.TOOLS)):
+        # It may be the agent that refuses, in a page of the proxy's.
+        blocked = []
+    if not is_agent(facts) or not (failing or (pages and lost) or blocked):
         return
-    answer = (failing or pages)[0]
+    answer = (failing or pages or blocked)[0]
     evidence = [of_answer(answer), *_behind(facts)]
     if lost:
         evidence.insert(1, Evidence(f"these are answered so: {named(lost)}", "http: probes of the routes"))
@@ -93,8 +137,9 @@ def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
 
 
 def _is_by_proxy(answer: Answer) -> bool:
-    """Return whether a failure may be a proxy's own answer; an agent says `error`, gateways of APIs say `message`."""
-    return answer.json is None or (answer.member("message") is not None and answer.member("error") is None)
+    """Return whether a failure may be a proxy's own answer; an agent says `error`, gateways of APIs something else."""
+    says = answer.member("message") or answer.member("error_msg")
+    return answer.json is None or (says is not None and answer.member("error") is None)
 
 
 def _behind(facts: Facts) -> Iterator[Evidence]:
@@ -183,16 +228,18 @@ def _answers_like_the_top(answer: Answer, facts: Facts) -> bool:
 
 
 def _prefix_added(facts: Facts) -> Iterator[Suspicion]:
-    basic = answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)
-    own = [answer for answer in basic if is_agents_fallback(answer)]
-    if not basic or len(own) < len(basic):
+    basic = answered(facts, *_BASIC)
+    passed_on = [answer for answer in basic if _is_passed_on(answer)]
+    own = [answer for answer in basic if is_agents_fallback(answer)] or passed_on
+    if not basic or len(own) < len(basic) or _repeats_another_path(facts):
         return
     marks = ", ".join(sorted({mark for answer in own if (mark := proxy_of(answer))}))
-    said = "even /, /health and /status are answered with the agent's own 404 of an unknown path"
+    whose = "the agent's own 404" if is_agents_fallback(own[0]) else "a 404 that is not the proxy's page, as"
+    said = f"even /, /health and /status are answered with {whose} of an unknown path"
     evidence = [of_answer(own[0], said + (f", through a proxy ({marks})" if marks else ""))]
     yield Suspicion(
         "proxy-path-rewrite",
-        0.85 if marks else 0.6,
+        (0.85 if marks else 0.6) if is_agents_fallback(own[0]) else 0.55,
         tuple(evidence),
         title="Something in front of the agent puts a prefix before every path.",
         would_tell=("--docker would show in the agent's log which paths reach it",) if facts.docker is None else (),
@@ -260,9 +307,10 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
     if not answers:
         yield from _another_protocol(facts)
         return
-    if is_agent(facts) or any(is_agents_health(answer) for answer in answered(facts, Question.HEALTH)):
+    well = any(is_agents_health(answer) for answer in answered(facts, Question.HEALTH))
+    if is_agent(facts) or (well and not _is_another_page(facts)):
         return
-    first = next(iter(answered(facts, Question.ROOT, Question.STATUS, Question.HEALTH)), answers[0])
+    first = next(iter(answered(facts, *_BASIC)), answers[0])
     if first.status in _GATEWAY_ERRORS and _is_by_proxy(first):
         return
     elsewhere = urlsplit(first.headers.get("location", ""))
@@ -274,6 +322,13 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
     yield Suspicion("not-a-dtma", 0.8, (of_answer(first), *_who(facts)), title=title)
 
 
+def _is_another_page(facts: Facts) -> bool:
+    """Return whether what answers at ``/`` is a page, and nothing else is an agent's: others have an ``OK`` too."""
+    root = facts.answer(Question.ROOT)
+    tools = answered(facts, Question.TOOLS, Question.TOOLS_WITHOUT_TOKEN, Question.TOOLS_STATUS)
+    return root is not None and is_success(root) and root.json is None and not any(a.member("error") for a in tools)
+
+
 def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
     step = facts.step(StepName.CONNECT)
     if step is not None and step.greeting:
@@ -282,8 +337,13 @@ def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
             0.96,
             (of_step(step), *_who(facts)),
             title=f"What listens there is no HTTP server: it greets with “{step.greeting}”.",
-            explains=("connection-refused", "connection-timeout"),
+            explains=("connection-refused", "connection-timeout", "tls-failure"),
         )
+        return
+    if closing := closes_when_asked(facts):
+        said = f"the connection stays open while nothing is said, and is closed when asked, {len(facts.answers)} times"
+        title = "What listens there takes a request and closes the connection, as servers of other protocols do."
+        yield Suspicion("not-a-dtma", 0.8, (of_answer(closing, said), *_who(facts)), title=title)
         return
     broken = next((answer for answer in facts.answers if answer.failure in _NO_AGENTS), None)
     if broken is not None:

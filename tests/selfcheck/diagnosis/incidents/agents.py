@@ -8,6 +8,7 @@ import secrets
 import uuid
 
 import httpx
+import pytest
 from neighbours.express import running_express
 from neighbours.express_build import express_build
 from neighbours.express_patch import patched_express
@@ -58,6 +59,18 @@ def token_of_another_droplet(stage):
 def token_of_another_droplet_at_express(stage):
     """The same at the agent on Express."""
     yield Scene(stage.express().url, secrets.token_urlsafe(32))
+
+
+def _carries_no_such_token(scene):
+    with pytest.raises(httpx.LocalProtocolError, match="Illegal header value"):
+        asked(scene, "GET", "/tools")
+
+
+@incident("token-rejected", shows=_carries_no_such_token)
+def token_with_a_line_break(stage):
+    """The caller's token was read from a file, its line break with it, which no header can hold."""
+    agent = stage.reference()
+    yield Scene(agent.url, f"{agent.token}\n", secrets=(agent.token,))
 
 
 @incident("token-not-configured", shows=answers("GET", "/tools", 500, "DTMA configuration error"))
