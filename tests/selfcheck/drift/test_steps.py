@@ -82,3 +82,11 @@ def test_what_nothing_imports_is_declared_whatever_its_size(is_large):
 
     declared = [route.path for route in table.routes if route.state is Cell.DECLARED]
     assert [path.rpartition("/")[2] for path in declared] == ["other"]
+
+
+def test_a_bundle_for_a_browser_declares_nothing():
+    """A large file that does not name Express is no service's: what looks like routes are a client's requests."""
+    bundle = f"// {'x' * 400_000}\nserver.get('/users', (q, s) => s.end());"
+    table = table_of({"index.js": SERVER, "assets/bundle.js": bundle})
+
+    assert [route.path for route in table.routes] == ["/first"]

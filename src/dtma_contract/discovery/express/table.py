@@ -50,8 +50,8 @@ _TESTS = re.compile(r"\.(?:test|spec|stories|e2e|d)\.[cm]?[jt]sx?$")
 # Looking at files that nothing imports costs parsing; a service has fewer, a monorepo of clients may have more.
 _MAX_UNREACHED = 400
 _MAX_UNREACHED_FILES = 20_000
-# Nodes evaluated in one of them, and in all; a larger file than this is a bundle, mostly of what runs in a browser.
-# What is not run any more is looked at by its syntax alone.
+# Nodes evaluated in one of them, and in all. A larger file than this is a bundle, and one that does not even name
+# Express runs in a browser. What is not run any more is looked at by its syntax alone.
 _UNREACHED_STEPS = 300_000
 _ALL_UNREACHED_STEPS = 600_000
 _MAX_RUN_BYTES = 300_000
@@ -292,7 +292,8 @@ class _Reader:
             if path in loaded or len(candidates) >= _MAX_UNREACHED:
                 continue
             content = self._tree.read(path)
-            if content is not None and may_register(content):
+            is_of_browser = content is not None and len(content) > _MAX_RUN_BYTES and b"express" not in content
+            if content is not None and not is_of_browser and may_register(content):
                 candidates[path] = content
         if not candidates:
             return []
