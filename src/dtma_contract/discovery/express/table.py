@@ -55,6 +55,7 @@ _MAX_UNREACHED_FILES = 20_000
 _UNREACHED_STEPS = 300_000
 _ALL_UNREACHED_STEPS = 600_000
 _MAX_RUN_BYTES = 300_000
+_EXPRESS = re.compile(rb"\bexpress\b")
 
 
 def read_routes(
@@ -292,7 +293,7 @@ class _Reader:
             if path in loaded or len(candidates) >= _MAX_UNREACHED:
                 continue
             content = self._tree.read(path)
-            is_of_browser = content is not None and len(content) > _MAX_RUN_BYTES and b"express" not in content
+            is_of_browser = content is not None and len(content) > _MAX_RUN_BYTES and not _EXPRESS.search(content)
             if content is not None and not is_of_browser and may_register(content):
                 candidates[path] = content
         if not candidates:
