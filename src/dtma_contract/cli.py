@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 import click
@@ -25,6 +27,9 @@ from dtma_contract.standard_streams import StandardStreams
 from dtma_contract.verdict import ExitCode
 
 __all__ = ["main"]
+
+# Control characters, and those that turn the direction of what follows (Unicode, "Bidirectional Algorithm").
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -88,7 +93,7 @@ def _code_of(arguments: list[str] | None) -> int | str | None:
         code = _complain("No command is given. See `dtma-contract --help`.", ExitCode.USAGE)
     except click.UsageError as problem:
         where = f" See `{problem.ctx.command_path} --help`." if problem.ctx else ""
-        code = _complain(f"{problem.format_message()}{where}", ExitCode.USAGE)
+        code = _complain(f"{problem.format_message().rstrip('.')}.{where}", ExitCode.USAGE)
     except (click.Abort, KeyboardInterrupt):
         code = _complain("interrupted", ExitCode.INTERRUPTED)
     except UsageError as problem:
@@ -97,7 +102,23 @@ def _code_of(arguments: list[str] | None) -> int | str | None:
         code = _complain(f"{problem.cause}: {problem}", ExitCode.TARGET_UNUSABLE)
     except (EngineError, DtmaContractError) as problem:
         code = _complain(str(problem), ExitCode.ENGINE_ERROR)
+    except OSError as problem:
+        code = _complain_of_system(problem)
     return code
+
+
+def _complain_of_system(problem: OSError) -> ExitCode:
+    """Tell what the operating system refuses: a disk is full, or a folder was taken away while it was worked in."""
+    try:
+        Path.cwd()
+    except OSError:
+        return _complain("The working folder is not there any more.", ExitCode.USAGE, "Change into another one.")
+    place = f"{problem.filename}: " if problem.filename is not None else ""
+    return _complain(
+        f"The operating system refuses: {place}{problem.strerror or problem}.",
+        ExitCode.ENGINE_ERROR,
+        "Mend that, and run it again.",
+    )
 
 
 def _end_by_signals() -> None:
@@ -107,7 +128,8 @@ def _end_by_signals() -> None:
 
 
 def _complain(message: str, code: ExitCode, hint: str = "") -> ExitCode:
-    said = escape(f"{message} {hint}".strip())
+    # What was given may hold what a terminal obeys, or ends a line.
+    said = escape(_CONTROLS.sub(lambda found: ascii(found.group())[1:-1], f"{message} {hint}".strip()))
     Console(stderr=True).print(f"[bold red]dtma-contract:[/] {said}", highlight=False, soft_wrap=True)
     return code
 

@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 from dtma_contract.diagnosis.diagnosis import Diagnosis
 from dtma_contract.diagnosis.facts import Facts
 from dtma_contract.errors import UsageError
+from dtma_contract.places import Place, look_at
 
 __all__ = ["check_writable", "read_bundle", "write_bundle"]
 
@@ -42,9 +43,9 @@ def check_writable(path: Path) -> None:
     hint = "Name a file in a folder of yours."
     if not str(path).strip() or not path.name:
         raise UsageError("--bundle names no file.", hint)
-    if not target.parent.is_dir():
+    if look_at(target.parent, "The folder of --bundle") is not Place.FOLDER:
         raise UsageError(f"The bundle cannot be written to {path}: there is no folder {target.parent}.", hint)
-    if target.exists() and not target.is_file():
+    if look_at(target, "What --bundle names") not in {Place.FILE, Place.NOTHING}:
         # A device that is replaced is gone for everyone.
         raise UsageError(f"The bundle cannot be written to {path}: it is no file.", hint)
 
@@ -105,7 +106,7 @@ def read_bundle(path: Path) -> Facts:
         UsageError: it cannot be read, or is no bundle.
     """
     hint = "Give a file that `dtma-contract diagnose --bundle FILE` has written."
-    if path.exists() and not path.is_file():
+    if look_at(path) not in {Place.FILE, Place.NOTHING}:
         raise UsageError(f"{path} is no bundle: it is no file.", hint)
     try:
         with tarfile.open(path, "r:gz") as archive:

@@ -15,6 +15,7 @@ from dtma_contract.drift.matching import is_full, key_of
 from dtma_contract.drift.report import DriftReport
 from dtma_contract.errors import DtmaContractError, UsageError
 from dtma_contract.mounting import MountState
+from dtma_contract.places import Place, look_at
 from dtma_contract.routes import Cell, Corner, Location, Route, RouteTable, Unknown
 from dtma_contract.survey import Survey
 
@@ -74,8 +75,9 @@ class DriftRequest:
             )
         named = [("--source", self.source), *(("--consumer", folder) for folder in self.consumers)]
         for option, folder in named:
-            if folder is not None and not folder.is_dir():
-                what = "is a file" if folder.is_file() else "does not exist"
+            place = Place.FOLDER if folder is None else look_at(folder, f"The folder {folder} of {option}")
+            if place is not Place.FOLDER:
+                what = {Place.FILE: "is a file", Place.NOTHING: "does not exist"}.get(place, "is none")
                 raise UsageError(
                     f"The folder {folder} of {option} {what}.",
                     "Name the folder that holds the package.json."

@@ -15,6 +15,7 @@ from dtma_contract.contract import EffectLevel
 from dtma_contract.drift.report import DriftReport
 from dtma_contract.drift_run import DriftRequest, run_drift
 from dtma_contract.errors import DtmaContractError, EngineError, TargetUnusableError, UsageError
+from dtma_contract.places import Place, look_at
 from dtma_contract.plan import Plan
 from dtma_contract.reporting.drift_facts import verdict_of
 from dtma_contract.routes import Corner
@@ -59,7 +60,7 @@ class EngineEndpoint:
                 f"An image can be run on a local Docker Engine only, and {self.url} of {self.named_by} is none.",
                 "Name its socket with --docker, such as unix:///var/run/docker.sock.",
             )
-        if self.named_by and not Path(self.url.removeprefix(_UNIX)).is_socket():
+        if self.named_by and look_at(Path(self.url.removeprefix(_UNIX)), self.url) is not Place.SOCKET:
             raise UsageError(
                 f"There is no Docker Engine at {self.url}, which {self.named_by} names.",
                 "Name its socket with --docker; `docker context inspect` tells where it is.",

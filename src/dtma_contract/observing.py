@@ -18,7 +18,7 @@ from typing import Final
 from dtma_contract.agent import VALID, Agent
 from dtma_contract.clock import now
 from dtma_contract.contract import Contract, EffectLevel
-from dtma_contract.diagnosis.facts import Answer, AuthSent, NetworkStep, Origin, Problem, Question, RouteState
+from dtma_contract.diagnosis.facts import Answer, AuthSent, NetworkStep, Origin, Problem, Question, RouteState, StepName
 from dtma_contract.discovery.route_probing import Budget, RouteProbing
 from dtma_contract.errors import EngineError, TargetUnusableError
 from dtma_contract.evidence import Exchange
@@ -40,7 +40,7 @@ from dtma_contract.observation.questions import (
 )
 from dtma_contract.observation.route_states import observe_routes
 from dtma_contract.preflight import Facts, Silence, is_dtma, judge
-from dtma_contract.probes.network import observe_network, speaks_tls
+from dtma_contract.probes.network import observe_network, speaks_tls, stays_open
 from dtma_contract.run_identity import RunIdentity
 
 __all__ = ["MOST_REQUESTS", "HttpFacts", "observe_http"]
@@ -68,6 +68,7 @@ _ASKING_SECONDS: Final = 4.0
 _OPTIONAL_SECONDS: Final = 1.2
 
 _REFUSING: Final = frozenset({401, 403})
+_UNAVAILABLE: Final = 503  # RFC 9110 section 15.6.4; what nginx answers beyond its limits
 # How a server of TLS ends a connection on which plain HTTP is spoken.
 _BROKEN: Final = frozenset({"connection-reset", "response-malformed"})
 
@@ -125,8 +126,17 @@ def observe_http(
             return HttpFacts(steps)
         found = _observe(starting, token_env=token_env if token else "", instance=instance)
         broken = found.answers and all(answer.failure in _BROKEN for answer in found.answers)
-        secure = speaks_tls(target) if broken and target.startswith("http:") else None
-        return replace(found, network=(*steps, secure) if secure else steps)
+        return replace(found, network=_looked_into(target, steps) if broken and target.startswith("http:") else steps)
+
+
+def _looked_into(target: str, steps: tuple[NetworkStep, ...]) -> tuple[NetworkStep, ...]:
+    """Return the steps with what else tells why every request breaks the connection."""
+    with ThreadPoolExecutor(2) as beside:
+        secure, waits = beside.submit(speaks_tls, target), beside.submit(stays_open, target)
+    *earlier, last = steps
+    seen = (*earlier, replace(last, stays_open=waits.result()) if last.name is StepName.CONNECT else last)
+    lacked = secure.result()
+    return (*seen, lacked) if lacked else seen
 
 
 def _is_foreign(greeting: str) -> bool:
@@ -194,6 +204,7 @@ class _Observer:
         self._agent = Agent(fence.base_url, patience=_PATIENCE)
         self._budget = Budget(self._agent, MOST_REQUESTS - _CLEANING_REQUESTS, seconds=_ASKING_SECONDS)
         self._pool = ThreadPoolExecutor(_AT_ONCE)
+        self._at_once = _AT_ONCE
         self._answers: list[Answer] = []
         self._exchanges: list[Exchange] = []
         self._routes: list[RouteState] = []
@@ -229,6 +240,7 @@ class _Observer:
         first = self._ask(first_questions(self._run, self._token))
         if not self._exchanges:
             return
+        first = self._again(first)
         facts = Facts(
             root=_seen(first[Question.ROOT]),
             status=_seen(first[Question.STATUS]),
@@ -255,7 +267,7 @@ class _Observer:
 
     def _ask_routes(self, *, has_token: bool) -> None:
         self._budget.remember(self._exchanges)
-        probing = RouteProbing(self._budget, self._run, has_token=has_token, at_once=_AT_ONCE, sparing=True)
+        probing = RouteProbing(self._budget, self._run, has_token=has_token, at_once=self._at_once, sparing=True)
         observe_routes(
             self._contract,
             probing,
@@ -276,11 +288,26 @@ class _Observer:
             return problem.cause == "token-not-configured"
         return True
 
+    def _again(
+        self, first: dict[Question, tuple[Answer, Exchange | None]]
+    ) -> dict[Question, tuple[Answer, Exchange | None]]:
+        """Return the first answers; where a proxy refused some for their number, all of them asked one by one."""
+        refused = [
+            exchange for exchange in self._exchanges if exchange.status == _UNAVAILABLE and exchange.json is None
+        ]
+        if not refused or len(refused) == len(self._exchanges):
+            return first
+        self._at_once = 1
+        self._answers.clear()
+        self._exchanges.clear()
+        return self._ask(first_questions(self._run, self._token))
+
     def _ask(self, questions: Iterable[Asked]) -> dict[Question, tuple[Answer, Exchange | None]]:
         """Ask all at once; return the first answer to each question, and what it was made of."""
         groups = list(distinct(questions).values())
         found: dict[Question, tuple[Answer, Exchange | None]] = {}
-        sent = self._pool.map(lambda group: self._ask_one(group[0]), groups)
+        ask = self._pool.map if self._at_once > 1 else map
+        sent = ask(lambda group: self._ask_one(group[0]), groups)
         for group, (answer, exchange) in zip(groups, sent, strict=True):
             answers = [_answer_to(asked, answer) for asked in group]
             self._take_in(answers, exchange)

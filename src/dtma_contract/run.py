@@ -8,6 +8,7 @@ import os
 import shlex
 import time
 from collections.abc import Iterable
+from pathlib import Path
 
 from dtma_contract.agent import Agent
 from dtma_contract.attributing import ask_further, attributed
@@ -68,13 +69,14 @@ class Run:
 
         Raises:
             UsageError: the token's variable is not set or holds no token, the Docker Engine cannot be reached or has no
-                container of the name that was given, or there is no place for reports.
+                container of the name that was given, what is compared is not there, or there is no place for reports.
         """
         settings = self.plan.settings
         if settings.target and settings.target != REFERENCE:
             self._token = take_token(settings.token_env)
         os.environ.pop(settings.token_env, None)
         _check_engine(settings)
+        _check_code(self.plan)
         self.plan.make_folder()
 
     def start(self) -> RunInfo:
@@ -253,6 +255,15 @@ class Run:
     def abandon(self) -> None:
         """Take down what was brought up, after a start that failed."""
         self._resources.close()
+
+
+def _check_code(plan: Plan) -> None:
+    settings = plan.settings
+    if settings.compares:
+        from dtma_contract.drift_run import DriftRequest  # noqa: PLC0415 - only a run that compares has use for it
+
+        folders = tuple(map(Path, settings.consumers))
+        DriftRequest(plan.contract, source=settings.source, image=settings.image, consumers=folders).check()
 
 
 def _check_engine(settings: Settings) -> None:

@@ -213,7 +213,7 @@ def _target(value: Any) -> str:
 
 
 def _host(text: str) -> str:
-    bare = text.partition("://")[2] or text
+    bare = text.rpartition("://")[2].partition("/")[0]
     return bare if ":" in bare else f"{bare or 'HOST'}:30000"
 
 

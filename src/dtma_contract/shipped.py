@@ -20,6 +20,9 @@ _SHIPPED = _PACKAGE / "_shipped"
 _ROOT = _SHIPPED if _SHIPPED.is_dir() else _PACKAGE.parent.parent
 
 
+# A contract of a hundred times the operations is smaller; a device has no end.
+_MOST_BYTES = 16 * 1024 * 1024
+
 # The one in C is ten times as fast; it comes with most builds of PyYAML.
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -45,7 +48,11 @@ def load_yaml(path: Path, what: str) -> Any:
         UsageError: it cannot be read or decoded.
     """
     try:
-        return yaml.load(path.read_text("utf-8"), Loader=_LOADER)  # noqa: S506 - both are safe loaders
+        with path.open("rb") as file:
+            text = file.read(_MOST_BYTES + 1).decode()
+        if len(text) > _MOST_BYTES:
+            raise UsageError(f"{what} {path} has more than {_MOST_BYTES >> 20} MiB.", "Check the path.")
+        return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except (OSError, UnicodeDecodeError) as problem:
         raise UsageError(f"{what} {path} cannot be read: {problem}.", "Check the path and its permissions.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as problem:

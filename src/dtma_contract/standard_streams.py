@@ -22,6 +22,8 @@ __all__ = ["StandardStreams"]
 _INPUT: Final = 0
 _OUTPUT: Final = 1
 _ERROR: Final = 2
+# A terminal of ten thousand columns is none.
+_MOST_DIGITS: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +38,13 @@ class StandardStreams:
 
     @classmethod
     def install(cls) -> Self:
-        """Replace ``sys.stdout`` and ``sys.stderr``; those that somebody put in their place stay, as a test does."""
+        """Replace ``sys.stdout`` and ``sys.stderr``, and forget a ``COLUMNS`` that is no width.
+
+        A stream that somebody put in their place stays, as a test does.
+        """
         _fill_closed_descriptors()
+        if not _is_width(os.environ.get("COLUMNS", "80")):
+            del os.environ["COLUMNS"]
         outlets: dict[int, _Outlet] = {}
         for name, descriptor in (("stdout", _OUTPUT), ("stderr", _ERROR)):
             stream = getattr(sys, name)
@@ -87,6 +94,11 @@ class _Outlet(io.FileIO):
         else:
             return written
         return size
+
+
+def _is_width(columns: str) -> bool:
+    """Return whether what a shell or a terminal says of its width is one; nothing at all is printed in 0 columns."""
+    return columns.isascii() and columns.isdigit() and len(columns) <= _MOST_DIGITS and int(columns) > 0
 
 
 def _text_on(outlet: _Outlet, before: Any) -> io.TextIOWrapper:

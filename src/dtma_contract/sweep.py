@@ -18,6 +18,7 @@ from dtma_contract.fence.record import ExchangeRecord
 from dtma_contract.fence.service import check_token, docker_connector
 from dtma_contract.fence.upstream import TargetAddress
 from dtma_contract.ledger import LEDGER_NAME, Ledger, LedgerBusyError, LedgerState
+from dtma_contract.places import Place, look_at
 from dtma_contract.redaction import TokenSpellings
 from dtma_contract.verdict import ExitCode
 
@@ -60,17 +61,32 @@ def find_ledgers(path: Path) -> tuple[Path, ...]:
     """Return the ledger at a path, or all ledgers of the runs in a folder, oldest first.
 
     Raises:
-        UsageError: there is nothing at the path.
+        UsageError: there is nothing at the path, or nothing that may be read.
     """
-    if path.is_file():
+    place = look_at(path)
+    if place is Place.FILE:
         return (path,)
-    if not path.is_dir():
+    if place is not Place.FOLDER:
         raise UsageError(
             f"{path} is neither a ledger nor a folder of reports.",
             "Name the --reports of the runs, or one run's folder.",
         )
     here = path / LEDGER_NAME
-    return (here,) if here.is_file() else tuple(sorted(path.glob(f"*/{LEDGER_NAME}")))
+    if look_at(here) is Place.FILE:
+        return (here,)
+    try:
+        folders = sorted(path.iterdir())
+    except OSError as problem:
+        raise UsageError(f"The folder {path} cannot be read: {problem.strerror}.", "Check its permissions.") from None
+    return tuple(folder / LEDGER_NAME for folder in folders if _may_hold_ledger(folder))
+
+
+def _may_hold_ledger(folder: Path) -> bool:
+    try:
+        return look_at(folder / LEDGER_NAME) is Place.FILE
+    except UsageError:
+        # It is told with the others, and stops none of them.
+        return True
 
 
 def sweep(

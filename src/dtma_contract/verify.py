@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 from rich.console import Console
@@ -18,6 +20,9 @@ from dtma_contract.session_state import HandedRun
 from dtma_contract.shipped import suite_folder
 
 __all__ = ["verify"]
+
+# As with the configuration file: options and plugins of the user's own suites have no part in this one.
+_OF_THE_USER: Final = ("PYTEST_ADDOPTS", "PYTEST_PLUGINS")
 
 
 def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
@@ -45,6 +50,7 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
         (plan.folder / "pytest.log").open("w", encoding="utf-8") as log,
         contextlib.redirect_stdout(log),
         contextlib.redirect_stderr(log),
+        _without(_OF_THE_USER),
     ):
         try:
             code = pytest.main(_arguments(workers, plan), plugins=[HandedRun(run), display])
@@ -60,6 +66,16 @@ def verify(plan: Plan, workers: int, progress: Console) -> RunReport:
         f"pytest ended with code {code} before there was a report.",
         f"Its output is in {plan.folder / 'pytest.log'}.",
     )
+
+
+@contextlib.contextmanager
+def _without(names: Iterable[str]) -> Iterator[None]:
+    """Take variables out of the environment, of workers too, while the block lasts."""
+    taken = {name: os.environ.pop(name) for name in names if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(taken)
 
 
 def _arguments(workers: int, plan: Plan) -> list[str]:

@@ -83,7 +83,7 @@ def _check_known(name: str, clauses: Sequence[Clause], others: Sequence[str]) ->
     ids = dict.fromkeys((*others, *(word for clause in clauses for word in (*above(clause.id), clause.id))))
     word = name.strip().lower()
     holding = min(
-        (known for known in ids if word and word in known),
+        (known for known in ids if len(word) > 1 and word in known),
         key=lambda known: word not in _PARTS.split(known),
         default="",
     )

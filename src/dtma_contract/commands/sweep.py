@@ -54,8 +54,10 @@ def sweep(*, where: str, docker: str | None, forgotten: tuple[str, ...], dry_run
     from dtma_contract import sweep as sweeping  # noqa: PLC0415 - slow to import, and --help is not
     from dtma_contract.engine_address import read_engine_address  # noqa: PLC0415 - as above
     from dtma_contract.fence.command import report_lines  # noqa: PLC0415 - as above
+    from dtma_contract.places import Place, look_at  # noqa: PLC0415 - as above
     from dtma_contract.shipped import load_contract  # noqa: PLC0415 - as above
 
+    check_filled("LEDGER|REPORTS", where)
     check_filled("--forget", forgotten)
     if forgotten:
         if docker is not None:
@@ -68,7 +70,7 @@ def sweep(*, where: str, docker: str | None, forgotten: tuple[str, ...], dry_run
         for name in _sweep_engine(docker, dry_run=dry_run):
             click.echo(f"{docker}: {'would remove' if dry_run else 'removed:'} {name}")
     # Whoever names an engine need not have a folder of reports.
-    ledgers = () if docker and not Path(where).exists() else sweeping.find_ledgers(Path(where))
+    ledgers = () if docker and look_at(Path(where)) is Place.NOTHING else sweeping.find_ledgers(Path(where))
     results = sweeping.sweep(ledgers, load_contract(), lambda name: os.environ.get(name) or None, dry_run=dry_run)
     if not results:
         click.echo(f"no ledger in {where}: nothing to do")

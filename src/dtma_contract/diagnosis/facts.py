@@ -19,6 +19,7 @@ from dtma_contract.routes import Cell
 
 __all__ = [
     "MOST_BODY",
+    "UNASKED_SECONDS",
     "Answer",
     "AuthSent",
     "ContainerState",
@@ -36,6 +37,9 @@ __all__ = [
 
 # Longer bodies are cut; the listing of a hundred instances fits.
 MOST_BODY: Final = 65_536
+
+# A request that ends a connection sooner than that is what ends it, where it stays open so long without one.
+UNASKED_SECONDS: Final = 1.2
 
 # An answer's headers that tell who gave it; all others are left out.
 KEPT_HEADERS: Final = ("allow", "content-type", "location", "server", "via", "www-authenticate", "x-powered-by")
@@ -76,7 +80,8 @@ class NetworkStep:
         at: when, ISO 8601, UTC.
         milliseconds: how long it took.
         greeting: what the other side said before it was asked; no HTTP server does.
-        stays_open: whether a connection on which nothing is said stays open for a moment; None where that was not seen.
+        stays_open: whether a connection on which nothing is said stays open for ``UNASKED_SECONDS``; None where that
+            was not seen.
     """
 
     name: StepName

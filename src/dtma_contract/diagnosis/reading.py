@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from dtma_contract.diagnosis.agent_choice import looks_like_agent
-from dtma_contract.diagnosis.facts import Answer, Facts, LogLine, Question, RouteState, StepName
+from dtma_contract.diagnosis.facts import UNASKED_SECONDS, Answer, Facts, LogLine, Question, RouteState, StepName
 from dtma_contract.routes import Cell, canonical_path
 
 __all__ = [
@@ -32,8 +32,6 @@ _OK = 200
 _NOT_FOUND = 404
 _BAD_REQUEST = 400  # RFC 9110 section 15.5.1, the first of the failures
 _SERVER_ERRORS = 500  # RFC 9110 section 15.6
-# So long a connection on which nothing was said was seen to stay open.
-_UNASKED_MILLISECONDS = 300.0
 _CREDENTIAL = r"(?:token|auth\w*|secret|api[ _-]?key|credentials?|bearer|[A-Z]+_(?:TOKEN|KEY))"
 _ABSENT = r"(?:not (?:been |yet )?(?:configured|set|provided|defined|available)|missing|unset|undefined|misconfigured)"
 _NOT_CONFIGURED = re.compile(
@@ -93,7 +91,7 @@ def closes_when_asked(facts: Facts) -> Answer | None:
     if container is not None and facts.port in container.host_ports and looks_like_agent(container, facts.port):
         return None
     # A balancer that looks for its backend first closes a connection on which nothing is said as late.
-    return broken if all(answer.milliseconds < _UNASKED_MILLISECONDS for answer in facts.answers) else None
+    return broken if all(answer.milliseconds < UNASKED_SECONDS * 1000 for answer in facts.answers) else None
 
 
 def is_success(answer: Answer | None) -> bool:

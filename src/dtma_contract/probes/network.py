@@ -18,12 +18,12 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from dtma_contract.clock import now
-from dtma_contract.diagnosis.facts import NetworkStep, StepName
+from dtma_contract.diagnosis.facts import UNASKED_SECONDS, NetworkStep, StepName
 from dtma_contract.errors import UsageError
 from dtma_contract.fence.upstream import TargetAddress
 from dtma_contract.probes.certificates import Certificate, read_certificate
 
-__all__ = ["observe_network", "speaks_tls"]
+__all__ = ["observe_network", "speaks_tls", "stays_open"]
 
 # RFC 8305 section 5: after that long the next address is tried beside the ones before it.
 _NEXT_ADDRESS_SECONDS: Final = 0.25
@@ -116,6 +116,26 @@ def speaks_tls(target: str, *, patience: float = 1.5) -> NetworkStep | None:
     return NetworkStep(StepName.TLS, _FAILURES[StepName.TLS], said, at, round((time.perf_counter() - began) * 1000, 3))
 
 
+def stays_open(target: str, *, patience: float = UNASKED_SECONDS) -> bool | None:
+    """Return whether a connection on which nothing is said stays open; None where there is none.
+
+    A published port with nothing behind it closes at once, and a server of another protocol waits to be asked.
+
+    Args:
+        target: its URL.
+        patience: seconds for which that is watched.
+    """
+    try:
+        address = TargetAddress.from_url(target)
+        with socket.create_connection((address.hostname, address.port), timeout=patience) as connection:
+            readable, _, _ = select.select([connection], [], [], patience)
+            return not readable or bool(connection.recv(1))
+    except (ConnectionResetError, BrokenPipeError):
+        return False
+    except (OSError, ValueError, UsageError):
+        return None
+
+
 _FAILURES: Final = {
     StepName.RESOLVE: "name-unresolvable",
     StepName.CONNECT: "connection-refused",
@@ -145,7 +165,6 @@ class _Way:
         self._place: _Place | None = None
         self._connection: socket.socket | None = None
         self.greeting = ""
-        self.stays_open: bool | None = None
 
     def close(self) -> None:
         """Close the connection."""
@@ -168,8 +187,7 @@ class _Way:
             steps.append((StepName.TLS, self._shake_hands))
         for name, take in steps:
             step = _taken(name, lambda take=take: take(address))  # type: ignore[misc] # the default binds the loop's value
-            if name is StepName.CONNECT:
-                step = replace(step, greeting=self.greeting, stays_open=self.stays_open)
+            step = replace(step, greeting=self.greeting) if name is StepName.CONNECT else step
             yield step
             if step.failure:
                 return
@@ -210,7 +228,7 @@ class _Way:
         others = [f"{_where(place)}: {seen}" for place, seen in race.seen.items()]
         if self._connection is not None and self._place is not None:
             also = f"; not so {', '.join(others)}" if others else ""
-            self.greeting, self.stays_open = _unasked(self._connection)
+            self.greeting = _greeting(self._connection)
             says = f" and says “{self.greeting}” unasked" if self.greeting else ""
             return f"{_where(self._place)} accepts connections{says}{also}"
         detail = f"no connection to port {address.port}: {', '.join(others)}"
@@ -268,20 +286,16 @@ class _Way:
             return None
 
 
-def _unasked(connection: socket.socket) -> tuple[str, bool]:
-    """Return what the other side says before it is asked, and whether it keeps the connection.
-
-    Servers of ssh and mail greet, and no server of HTTP or TLS does. A published port with nothing behind it closes.
-    """
+def _greeting(connection: socket.socket) -> str:
+    """Return what the other side says before it is asked, as ssh and mail servers do and none of HTTP or TLS does."""
     readable, _, _ = select.select([connection], [], [], _GREETING_SECONDS)
     if not readable:
-        return "", True
+        return ""
     try:
         said = connection.recv(_LONGEST_GREETING)
     except OSError:
-        return "", False
-    text = "".join(letter if letter.isprintable() else " " for letter in said.decode("latin-1")).strip()
-    return text, bool(said)
+        return ""
+    return "".join(letter if letter.isprintable() else " " for letter in said.decode("latin-1")).strip()
 
 
 @dataclass

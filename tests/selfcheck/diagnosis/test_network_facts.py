@@ -10,6 +10,7 @@ import threading
 import time
 
 import pytest
+from neighbours.dead_ends import hanging_up
 from neighbours.liars import lying
 from neighbours.nginx import no_upstream
 from neighbours.processes import free_port
@@ -17,7 +18,7 @@ from neighbours.tls import tls_server, trusted_authority
 
 from dtma_contract.diagnosis.facts import StepName
 from dtma_contract.probes.certificates import read_certificate
-from dtma_contract.probes.network import observe_network, speaks_tls
+from dtma_contract.probes.network import observe_network, speaks_tls, stays_open
 
 RESOLVE, CONNECT, TLS = StepName
 NEEDS_TLS = pytest.mark.usefixtures("needs_nginx", "needs_openssl")
@@ -87,6 +88,15 @@ def test_a_closed_port_refuses():
 
     assert taken(steps) == [(RESOLVE, ""), (CONNECT, "connection-refused")]
     assert "connection refused" in steps[-1].detail
+
+
+def test_whether_a_connection_stays_open_unasked():
+    """What closes a connection before it is asked is told from what takes it and waits, and from a closed port."""
+    with hanging_up(once_asked=False) as url:
+        assert stays_open(url, patience=20) is False
+    with hanging_up(once_asked=True) as url:
+        assert stays_open(url, patience=0.1) is True
+    assert stays_open(f"http://127.0.0.1:{free_port()}") is None
 
 
 def test_dropped_packets_time_out_within_the_patience():

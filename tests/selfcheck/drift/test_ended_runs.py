@@ -25,7 +25,6 @@ TOKEN = "s3cr3t-t0ken-VALUE"  # noqa: S105 - made up
         ("drift", signal.SIGTERM),
         ("drift", signal.SIGHUP),
         ("drift", signal.SIGKILL),
-        ("diagnose", signal.SIGTERM),
         ("diagnose", signal.SIGKILL),
     ],
 )

@@ -1,4 +1,4 @@
-"""Places that no connection gets through to: dropped packets, a neighbour that is not there, a full queue.
+"""Places that no request gets through to: dropped packets, a neighbour that is not there, a full queue, a hang-up.
 
 No firewall rule of the machine is touched: a network namespace of its own stands for the host behind the firewall.
 """
@@ -13,6 +13,7 @@ import os
 import secrets
 import socket
 import subprocess
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -20,7 +21,7 @@ from . import leftovers
 from .processes import NeighbourError
 from .tools import path_of
 
-__all__ = ["DeadEnd", "dropping_host", "full_queue"]
+__all__ = ["DeadEnd", "dropping_host", "full_queue", "hanging_up"]
 
 # Reserved for benchmarks of networks (RFC 2544): no network of anybody lies there.
 _SUBNETS = ipaddress.IPv4Network("198.18.0.0/15")
@@ -90,3 +91,30 @@ def _ip(*words: str) -> str:
     if done.returncode != 0:
         raise NeighbourError(f"ip {' '.join(words)}: {done.stderr.strip()}")
     return done.stdout
+
+
+@contextlib.contextmanager
+def hanging_up(*, once_asked: bool) -> Iterator[str]:
+    """Take every connection and close it, at once or when something was said; yield the URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def hang_up() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return  # the listener was shut down
+                threading.Thread(target=close, args=(connection,)).start()
+
+        def close(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                if once_asked:
+                    connection.recv(4096)
+
+        thread = threading.Thread(target=hang_up)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()

@@ -18,6 +18,7 @@ __all__ = [
     "dead_upstream",
     "dropping_authorization",
     "expecting_prefix",
+    "limiting_connections",
     "no_upstream",
     "passing",
     "running_nginx",
@@ -50,6 +51,11 @@ def adding_prefix(upstream: str, prefix: str = "/api") -> AbstractContextManager
 def expecting_prefix(upstream: str, prefix: str = "/api") -> AbstractContextManager[str]:
     """A proxy that has the agent below ``prefix`` only: ``/api/tools`` reaches ``upstream`` as ``/tools``."""
     return running_nginx(f"location {prefix}/ {{ proxy_pass {upstream}/; }}")
+
+
+def limiting_connections(upstream: str, most: int = 2) -> AbstractContextManager[str]:
+    """A proxy that refuses a caller who asks for more than so many things at once, with its own 503 page."""
+    return running_nginx(f"location / {{ limit_conn callers {most}; proxy_pass {upstream}; }}")
 
 
 def dropping_authorization(upstream: str) -> AbstractContextManager[str]:
@@ -113,6 +119,7 @@ def _configuration(port: int, server: str, how: str) -> str:
         events { worker_connections 64; }
         http {
             access_log off;
+            limit_conn_zone $binary_remote_addr zone=callers:1m;
             default_type application/octet-stream;
             types { text/html html; }
             client_body_temp_path temp-body;

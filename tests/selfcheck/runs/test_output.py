@@ -56,9 +56,13 @@ def test_one_json_document_is_printed(tmp_path):
 
 
 def test_three_lines_end_a_run(tmp_path):
-    """The text ends with what was judged, what was not and why, and what was left behind."""
+    """The text ends with what was judged, what was not and why, and what was left behind.
+
+    Options and plugins of the user's own suites, and a terminal without a width, change nothing of it.
+    """
     args = ("--target", "reference", "--only", "core.health", "--effects", "read")
-    done = command("verify", *args, cwd=tmp_path)
+    env = {"PYTEST_ADDOPTS": "--nonsense", "PYTEST_PLUGINS": "nonsense", "COLUMNS": "0"}
+    done = command("verify", *args, cwd=tmp_path, env=env)
 
     assert (done.exit_code, done.stderr) == (0, "")
     *_, judged, unjudged, left, reports = done.stdout.splitlines()

@@ -8,12 +8,14 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from neighbours.processes import clean_environment
 from runs.commands import WHERE
 
-from dtma_contract.standard_streams import _Outlet, _text_on
+from dtma_contract.__main__ import main
+from dtma_contract.standard_streams import StandardStreams, _Outlet, _text_on
 
 # A service that lacks nearly all routes.
 SERVICE = {
@@ -98,6 +100,37 @@ def test_the_reference_s_lists_may_be_cut_off(tmp_path):
     assert cut == (0, "")
     assert (code, len(errors.splitlines())) == (3, 1)
     assert "No space left on device" in errors
+
+
+@pytest.mark.parametrize(
+    ("columns", "kept"),
+    [("40", "40"), ("0", None), ("99999999999999999999", None), ("wide", None), ("-1", None), ("\u0663", None)],
+)
+def test_a_width_that_is_none_is_forgotten(columns, kept, monkeypatch):
+    """Some shells say 0 columns, in which nothing would be printed at all; a narrow terminal is one."""
+    monkeypatch.setenv("COLUMNS", columns)
+    for name in ("stdout", "stderr"):
+        monkeypatch.setattr(sys, name, io.StringIO())
+    StandardStreams.install()
+
+    assert os.environ.get("COLUMNS") == kept
+
+
+def interrupted(name, _path=None, _target=None):
+    """Find no module, and be interrupted at one."""
+    if name == "dtma_contract.cli":
+        raise KeyboardInterrupt
+
+
+def test_who_is_interrupted_while_it_loads_is_told_the_same(monkeypatch, capsys):
+    """Ctrl-C in the first tenth of a second is no traceback either."""
+    monkeypatch.delitem(sys.modules, "dtma_contract.cli", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [SimpleNamespace(find_spec=interrupted), *sys.meta_path])
+
+    with pytest.raises(SystemExit) as ended_so:
+        main()
+
+    assert (ended_so.value.code, capsys.readouterr().err) == (2, "dtma-contract: interrupted\n")
 
 
 def test_what_is_written_arrives(tmp_path):

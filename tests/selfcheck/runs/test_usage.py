@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 
 import pytest
 from neighbours.liars import lying
-from runs.commands import TOKEN, command
+from neighbours.processes import clean_environment
+from runs.commands import TOKEN, WHERE, command
 
 CONTRACT_HEAD = "openapi: 3.1.0\ninfo: {title: t, version: '1'}\n"
 ENTRY = "clause: core.tools.start/mounted"
@@ -45,6 +48,9 @@ MISTAKES = {
     "unknown clause": verify("--only core.tools.strat", 'Did you mean "core.tools.start"?'),
     "unknown clause of an operation": verify("--only core.tools.start/mountd", 'mean "core.tools.start/mounted"?'),
     "unknown format": verify("--format xml", "xml", "json"),
+    "source that is not there": verify("--source nowhere --only core.health", "nowhere", "--source"),
+    "image that is not there": verify("--image ./nowhere.tar", "nowhere.tar"),
+    "contract without an end": verify("--contract /dev/zero", "/dev/zero", "16 MiB"),
     "bad seed": verify("--seed x1", "x1", "number"),
     "bad number of processes": verify("-n many", "many"),
     "too many processes": verify("-n 99", "99", "32"),
@@ -119,6 +125,8 @@ MISTAKES = {
     "explain of an unknown clause": Mistake("explain core.tools.strat", ('Did you mean "core.tools.start"?',)),
     "fence without a token": Mistake("fence --target URL", ("DTMA_BEARER_TOKEN",), token=None),
     "fence for everyone": Mistake("fence --target URL --listen 0.0.0.0:80", ("127.0.0.1",)),
+    "source of a name that is too long": Mistake(f"drift --source {'x' * 300}", ("--source", "too long", "Check")),
+    "source that a terminal would obey": Mistake("drift --source \u202eabc\x1b[2J", ("\\u202eabc\\x1b[2J",)),
     "sweep of nothing": Mistake("sweep nowhere", ("nowhere", "--reports")),
     "sweep of no ledger": Mistake("sweep some.jsonl", ("some.jsonl", "ledger.jsonl"), {"some.jsonl": b"nonsense\n"}),
     "sweep that forgets no run": Mistake("sweep . --forget 2026", ("2026", "folder")),
@@ -190,3 +198,18 @@ def test_an_unset_token_stops_a_sweep(tmp_path):
 
     assert (done.exit_code, done.stdout, len(done.stderr.splitlines())) == (4, "", 1)
     assert "OF_STAGING" in done.stderr
+
+
+def test_a_folder_that_was_taken_away_is_told(tmp_path):
+    """Whoever works in a folder that is gone hears that, and not of a file that cannot be found."""
+    gone = 'mkdir gone && cd gone && rmdir ../gone && exec "$@"'
+    line = ["sh", "-c", gone, "sh", sys.executable, "-m", "dtma_contract", "drift", "--source", "."]
+    done = subprocess.run(
+        line, check=False, capture_output=True, text=True, cwd=tmp_path, env=clean_environment(WHERE), timeout=120
+    )
+
+    assert (done.returncode, done.stdout) == (4, "")
+    assert done.stderr.splitlines()[-1] == (
+        "dtma-contract: The working folder is not there any more. Change into another one."
+    )
+    assert "Traceback" not in done.stderr

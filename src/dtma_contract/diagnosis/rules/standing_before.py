@@ -340,7 +340,7 @@ def _another_protocol(facts: Facts) -> Iterator[Suspicion]:
             explains=("connection-refused", "connection-timeout", "tls-failure"),
         )
         return
-    if closing := closes_when_asked(facts):
+    if (closing := closes_when_asked(facts)) and not facts.step(StepName.TLS):
         said = f"the connection stays open while nothing is said, and is closed when asked, {len(facts.answers)} times"
         title = "What listens there takes a request and closes the connection, as servers of other protocols do."
         yield Suspicion("not-a-dtma", 0.8, (of_answer(closing, said), *_who(facts)), title=title)

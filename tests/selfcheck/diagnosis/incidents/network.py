@@ -7,12 +7,11 @@ import os
 import signal
 import socket
 import subprocess
-import threading
 
 import httpx
 import pytest
 from neighbours import nginx
-from neighbours.dead_ends import dropping_host, full_queue
+from neighbours.dead_ends import dropping_host, full_queue, hanging_up
 from neighbours.express import crashing_express
 from neighbours.express_build import express_build
 from neighbours.liars import lying, lying_redirect, lying_self_signed
@@ -70,23 +69,15 @@ def _hangs_up(scene):
 @incident("connection-refused", shows=_hangs_up)
 def port_published_with_nothing_behind(stage):
     """The port is published and taken at once, but no process listens behind it: every connection is closed."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with hanging_up(once_asked=False) as url:
+        yield Scene(url, _TOKEN)
 
-        def hang_up():
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return  # the listener was shut down
-                connection.close()
 
-        thread = threading.Thread(target=hang_up)
-        thread.start()
-        try:
-            yield Scene(f"http://127.0.0.1:{listener.getsockname()[1]}", _TOKEN)
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
+@incident("not-a-dtma", shows=_hangs_up)
+def server_of_another_protocol_on_the_port(stage):
+    """A server that waits for its own protocol, as databases do, and closes what it does not understand."""
+    with hanging_up(once_asked=True) as url:
+        yield Scene(url, _TOKEN)
 
 
 @incident("connection-refused", shows=refuses, needs=("node",))

@@ -125,6 +125,14 @@ def url_with_the_prefix_of_its_proxy(stage):
         yield Scene(f"{url}/api", agent.token)
 
 
+@healthy(shows=_has_another_server, needs=_NGINX)
+def proxy_that_limits_connections(stage):
+    """The proxy refuses with its own page whoever asks for more than two things at once, as no caller does."""
+    agent = stage.reference()
+    with slow_link(agent.url, seconds=0.02) as slow, nginx.limiting_connections(slow) as url:
+        yield Scene(url, agent.token)
+
+
 @healthy(shows=is_healthy, slow=True)
 def slow_agent(stage):
     """Every answer comes half a second late."""
