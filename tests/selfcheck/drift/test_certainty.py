@@ -292,3 +292,17 @@ def test_the_registration_that_decides_is_told(body, line):
     (route,) = (route for route in table_of(body).routes if route.path == "/q/r")
 
     assert (route.via.line if route.via else 0) == line
+
+
+def test_a_library_without_routes_is_not_complete():
+    """What only makes an app says that whoever imports it may register: such as the service around it."""
+    library = (
+        "class Api { constructor() { this.more = []; } start() { const app = express(); app.use(express.json());\n"
+        "this.more.forEach((one) => app.use(one)); app.listen(3000); } }\n"
+        "const express = require('express'); module.exports = { Api };"
+    )
+    package = '{"name": "x", "main": "index.js", "dependencies": {"express": "^4.21.2"}}'
+    tree = MemoryTree({"package.json": package.encode(), "index.js": library.encode()})
+    table = read_routes(tree, corner=Corner.SOURCE)
+
+    assert (table.routes, [(u.prefix, "library" in u.reason) for u in table.unknown]) == ((), [("/", True)])

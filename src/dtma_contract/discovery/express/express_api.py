@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
-from dtma_contract.discovery.express.handlers import dispatches, handler_name, may_leave, passes_on, skips
+from dtma_contract.discovery.express.handlers import (
+    dispatches,
+    handler_name,
+    may_leave,
+    passes_on,
+    routers_behind,
+    skips,
+)
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.paths import syntax_error
@@ -22,6 +29,7 @@ from dtma_contract.discovery.express.registrations import (
     StackValue,
 )
 from dtma_contract.discovery.express.syntax import Node, excerpt
+from dtma_contract.discovery.express.unknown_calls import configure
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
     ArrayValue,
@@ -148,6 +156,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
         return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
+    if name == "configure":
+        return NativeFunction(name, lambda this, arguments, node: configure(machine, router, arguments, node))
     if name in _CHAINING:
         return NativeFunction(name, lambda this, arguments, node: router)
     if name in {"call", "apply"}:
@@ -430,6 +440,11 @@ def _use_opaque(
         reason = f"`{name}` could not be resolved{': ' + value.unresolved if value.unresolved else ''}"
     router.items.append(Layer(path, Handler(name, None), conditions, location))
     router.items.append(OpaqueLayer(path, reason, conditions, location))
+    for child in routers_behind(machine, value, node):
+        mark = len(machine.conditions)
+        machine.conditions.append(f"`{name}` hands requests on to it")
+        mount(machine, router, path, child, node)
+        del machine.conditions[mark:]
 
 
 def mount(machine: Machine, router: RouterValue, path: PathValue, child: RouterValue, node: Node) -> None:

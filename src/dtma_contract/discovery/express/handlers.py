@@ -5,16 +5,27 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from dtma_contract.discovery.express.contents import routers_in
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.syntax import Node
-from dtma_contract.discovery.express.values import FunctionValue, NativeFunction, Opaque, Value
+from dtma_contract.discovery.express.values import (
+    UNDEFINED,
+    FunctionValue,
+    NativeFunction,
+    ObjectValue,
+    Opaque,
+    Value,
+    alternatives,
+)
 
-__all__ = ["dispatches", "handler_name", "may_leave", "passes_on", "skips"]
+__all__ = ["dispatches", "handler_name", "may_leave", "passes_on", "routers_behind", "skips"]
 
 # Request, response and the way on (Express, "Writing middleware").
 _WITH_NEXT = 3
+# A function that takes less than a request and a response handles none.
+_HANDLER_PARAMETERS = 2
 _MAX_NAME = 80
 _MAX_DEPTH = 6
 
@@ -188,3 +199,19 @@ def _resolved_callee(callee: Node, function: FunctionValue) -> Value | None:
     holder = function.scope.holder(callee.text)
     found = holder.names[callee.text] if holder is not None else None
     return found if isinstance(found, FunctionValue) else None
+
+
+def routers_behind(machine: Machine, value: Opaque, node: Node) -> Iterator[RouterValue]:
+    """Yield the apps and routers that unknown middleware was made of: given as they are, or by a function.
+
+    So are made ``vhost('example.org', app)`` and ``lazyRouter(() => import('./api'))``.
+    """
+    for given in value.given:
+        if not isinstance(given, FunctionValue):
+            yield from routers_in([given])
+        elif len(parameters := _parameters(given.node)) < _HANDLER_PARAMETERS:
+            limit = machine.limits.speculative_steps
+            answer = machine.call_unknowing(given, node, limit, None if parameters else [])
+            for _, option in alternatives(machine.resolved(answer) if answer is not None else UNDEFINED):
+                exported = option.props.get("default") if type(option) is ObjectValue else None
+                yield from routers_in([machine.read(exported) if exported is not None else option], 0)

@@ -61,7 +61,7 @@ def member_of(machine: Machine, holder: Value, name: Value, node: Node) -> Value
     if isinstance(holder, Either):
         return _member_of_each(machine, holder, name, node)
     if not isinstance(name, str):
-        return _some_member(machine, holder, name, node)
+        return holder if isinstance(holder, StackValue) else _some_member(machine, holder, name, node)
     if isinstance(holder, ObjectValue):
         return _object_member(machine, holder, name, node)
     if isinstance(holder, str):
@@ -99,6 +99,9 @@ def _object_member(machine: Machine, holder: ObjectValue, name: str, node: Node)
         return found
     if isinstance(holder, RouterValue):
         return router_member(machine, holder, name)
+    if isinstance(holder, StackValue) and name.isdecimal():
+        # What is stored on one of its layers changes what is registered too.
+        return holder
     if isinstance(holder, ArrayValue):
         if name == "length":
             return Opaque("a length") if holder.is_open else len(holder.items)

@@ -374,8 +374,17 @@ class Machine:
         """Return whether an app has been registered on."""
         return any(router.is_app and router.items for router in self.routers)
 
-    def call_unknowing(self, function: FunctionValue, node: Node, limit: int) -> bool:
-        """Call a function with unknown arguments, for so many steps at most, and return whether they were too few."""
+    def call_unknowing(
+        self, function: FunctionValue, node: Node, limit: int, arguments: list[Value] | None = None
+    ) -> Value | None:
+        """Call a function that may be called, and return what it gives, or None where that takes too many steps.
+
+        Args:
+            function: it.
+            node: where it is called.
+            limit: how many steps it may take.
+            arguments: what it is given; None where that is not known.
+        """
         ceiling = self._ceiling
         self._ceiling = min(ceiling, self.steps + limit)
         depth, frames = self._depth, len(self.frames)
@@ -383,20 +392,19 @@ class Machine:
         active = dict(self._active)
         self.unsure += 1
         try:
-            self._invoke(function, Opaque("this"), None, node)
+            return self._invoke(function, Opaque("this"), arguments, node)
         except ThrownError:
-            pass
+            return UNDEFINED
         except ExhaustedError:
             if self.steps > ceiling:
                 raise
             self._active = active
-            return True
+            return None
         finally:
             self.unsure -= 1
             self._ceiling = ceiling
             self._depth = depth
             del self.frames[frames:], self.conditions[mark:]
-        return False
 
     def run_guarded(self, run: Callable[[], Value], location: Location) -> Value:
         """Run something to its end or to the limit of all steps, which is told."""

@@ -80,6 +80,7 @@ class Program:
     Attributes:
         machine: the evaluation.
         modules: the modules that were loaded, by path.
+        is_library: whether what it exports was called, because it serves nothing by itself.
     """
 
     def __init__(
@@ -108,6 +109,7 @@ class Program:
         machine.globals.names["URL"] = url_class()
         self._express = express_module(machine)
         self.modules: dict[str, Module] = {}
+        self.is_library = False
         self._links = ModuleLinks(machine, self._resolver, packages, self.modules, self._load)
         self._helper_package = ObjectValue(dict(machine.helpers))
         self._helper_package.is_open = True
@@ -127,6 +129,7 @@ class Program:
         if module is None:
             return
         location = Location(self.entry.path, 1)
+        self.is_library = True
         # Whoever imports it may call something else.
         self.machine.unsure += 1
         for value in list(self._exported(module.value)):

@@ -42,7 +42,7 @@ __all__ = ["read_routes"]
 _SKIPPED_FOLDERS = frozenset({
     "node_modules", ".git", "coverage", "test", "tests", "__tests__", "__mocks__", "e2e", "docs", "examples", "example",
     "fixtures", "cypress", "spec", "mocks", ".next", "public", "client", "frontend", "web", "ui", "benchmark",
-    "benchmarks",
+    "benchmarks", ".yarn",
 })  # fmt: skip
 _OUTPUT_FOLDERS = frozenset({"dist", "build", "out", "lib-esm", "es", "esm", "cjs"})
 _TESTS = re.compile(r"\.(?:test|spec|stories|e2e|d)\.[cm]?[jt]sx?$")
@@ -50,6 +50,12 @@ _TESTS = re.compile(r"\.(?:test|spec|stories|e2e|d)\.[cm]?[jt]sx?$")
 # Looking at files that nothing imports costs parsing; a service has fewer, a monorepo of clients may have more.
 _MAX_UNREACHED = 400
 _MAX_UNREACHED_FILES = 20_000
+# Nodes evaluated in one of them, and in all. A larger file than this is a bundle, and one that does not even name
+# Express runs in a browser. What is not run any more is looked at by its syntax alone.
+_UNREACHED_STEPS = 300_000
+_ALL_UNREACHED_STEPS = 600_000
+_MAX_RUN_BYTES = 300_000
+_EXPRESS = re.compile(rb"\bexpress\b")
 
 
 def read_routes(
@@ -178,6 +184,9 @@ class _Reader:
                 Unknown(self._corner, self._program.entry.path, 1, "no route is registered by what begins here")
             )
         unknown += self._unread_package()
+        if not routes and not unknown and self._program.is_library and machine.crash is None:
+            reason = "what begins here is a library that registers no route itself: whoever imports it may"
+            unknown.append(Unknown(self._corner, self._program.entry.path, 1, reason))
         declared, missed = self._unreached(routes, is_sure=not unknown)
         entry = self._program.entry.path
         if machine.crash is None and never_listens(machine, self._program.modules, entry):
@@ -284,21 +293,28 @@ class _Reader:
             if path in loaded or len(candidates) >= _MAX_UNREACHED:
                 continue
             content = self._tree.read(path)
-            if content is not None and may_register(content):
+            is_of_browser = content is not None and len(content) > _MAX_RUN_BYTES and not _EXPRESS.search(content)
+            if content is not None and not is_of_browser and may_register(content):
                 candidates[path] = content
         if not candidates:
             return []
         found: list[Route] = []
         covered: set[str] = set()
+        left = _ALL_UNREACHED_STEPS
         for path in self._importers_first(candidates):
             if path in covered:
                 continue
+            if left <= 0 or len(candidates[path]) > _MAX_RUN_BYTES:
+                sites = call_sites(parse(path, candidates[path]))
+                found += [self._of_site(path, site, f"nothing imports {path}") for site in sites]
+                continue
             entry = Entry(path, "unreached", is_compiled=self._program.entry.is_compiled)
-            limits = Limits(steps=300_000)
+            limits = Limits(steps=min(left, _UNREACHED_STEPS))
             program = Program(self._tree, self._packages, entry, self._folder, limits, version=self._version)
             program.run()
             if not _has_routes(program):
                 program.run_exports()
+            left -= program.machine.steps
             covered |= program.modules.keys()
             fresh = {path for path in program.modules if path not in loaded}
             roots = [

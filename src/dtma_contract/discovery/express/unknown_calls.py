@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dtma_contract.discovery.express.contents import functions_in, routers_in
 from dtma_contract.discovery.express.registrations import OpaqueLayer, RouterValue
 from dtma_contract.discovery.express.syntax import Node
-from dtma_contract.discovery.express.values import ObjectValue, Opaque, Value
+from dtma_contract.discovery.express.values import FunctionValue, ObjectValue, Opaque, Value
 
 if TYPE_CHECKING:
     from dtma_contract.discovery.express.machine import Machine
 
-__all__ = ["call_unknown", "unnamed"]
+__all__ = ["call_unknown", "configure", "unnamed"]
 
 _NAME_LENGTH = 80
 
@@ -40,7 +41,19 @@ def call_unknown(machine: Machine, callee: Opaque, this: Value, arguments: list[
     for argument in arguments:
         for function in functions_in(argument):
             machine.callbacks.remember(function, node)
-    return callee.derived(f"{callee.origin}()")
+    answer = callee.derived(f"{callee.origin}()")
+    made_of = [value for value in arguments if isinstance(value, FunctionValue) or routers_in([value])]
+    return replace(answer, given=tuple(made_of)) if made_of else answer
+
+
+def configure(machine: Machine, router: RouterValue, arguments: list[Value], node: Node) -> Value:
+    """Call functions with the app, as what stands on Express does (Feathers, API reference: app.configure)."""
+    for argument in arguments:
+        if isinstance(argument, FunctionValue):
+            machine.call(argument, router, [router], node)
+        else:
+            call_unknown(machine, Opaque("app.configure"), router, [argument], node)
+    return router
 
 
 def unnamed(node: Node) -> Opaque:

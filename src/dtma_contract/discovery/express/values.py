@@ -151,12 +151,14 @@ class Opaque:
         package: the dependency that it comes from; empty for anything else.
         unresolved: why it should have been known and is not; empty where it is a matter of the running program.
         missing_at: where it is imported from a module that exports no such name; None for anything else.
+        given: what it was made of by a call, where that holds apps, routers or functions.
     """
 
     origin: str
     package: str = ""
     unresolved: str = ""
     missing_at: Location | None = None
+    given: tuple[Value, ...] = ()
 
     def derived(self, origin: str) -> Opaque:
         """Return what comes out of it, such as a member or the answer of a call."""

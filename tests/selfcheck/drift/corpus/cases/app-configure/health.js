@@ -1,0 +1,4 @@
+module.exports = function health(app) {
+  app.get('/health', (req, res) => res.end());
+  app.configure(require('./nested'));
+};

@@ -1,0 +1,3 @@
+module.exports = (app) => {
+  app.get('/nested', (req, res) => res.end());
+};

@@ -1,0 +1,2 @@
+// Stands for the package: an app without a server.
+exports.feathers = () => ({});
