@@ -356,7 +356,8 @@ def _choice(machine: Machine, sign: str, before: Value, right: Node, left: Node,
     else:
         decided = truth(before)
     if decided is not None:
-        return machine.evaluate(right, scope) if decided == (sign == "&&") else before
+        with machine.end.chosen():
+            return machine.evaluate(right, scope) if decided == (sign == "&&") else before
     condition = condition_of(left)
     if sign == "&&":
         value = machine.branches(
@@ -409,7 +410,8 @@ def _ternary(machine: Machine, node: Node, scope: Scope) -> Value:
     assert other is not None
     decided = truth(machine.evaluate(test, scope))
     if decided is not None:
-        return machine.evaluate(then if decided else other, scope)
+        with machine.end.chosen():
+            return machine.evaluate(then if decided else other, scope)
     condition = condition_of(test)
     sides: list[tuple[str, Callable[[], Value]]] = [
         (condition, lambda: machine.evaluate(then, scope)),

@@ -62,6 +62,7 @@ def enter(
     if "*" in node.marks:
         return ArrayValue(frame.yielded) if not frame.returned else _generated(frame)
     if bits == THROW:
+        machine.end.in_function(node, statements)
         # A service that starts throws nothing on its way: what leads here was not followed well enough.
         return PromiseValue(Opaque("an error")) if is_async else Opaque("an error")
     returned = [*frame.returned, *([("", UNDEFINED)] if bits & NORMAL and frame.returned else [])]

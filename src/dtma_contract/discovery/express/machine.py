@@ -16,6 +16,7 @@ from dtma_contract.discovery.express.contents import routers_in
 from dtma_contract.discovery.express.endings import NORMAL, THROW
 from dtma_contract.discovery.express.frames import Frame
 from dtma_contract.discovery.express.limits import ExhaustedError, Limits, ThrownError
+from dtma_contract.discovery.express.loading_end import LoadingEnd
 from dtma_contract.discovery.express.memory import Memory, Side, call_key
 from dtma_contract.discovery.express.needed_files import NeededFile
 from dtma_contract.discovery.express.problems import Problem
@@ -90,6 +91,7 @@ class Machine:
         effects: how many writes there were that outlast a call.
         registrations: how often a router was made or registered on.
         callbacks: those that wait to be called.
+        end: tells where loading ends in the open.
         crash: why loading ends the process, with its place, or None.
         handlers: the catch clauses around the statement at hand, the innermost last.
         needed: the files without which the process ends, by path.
@@ -115,6 +117,7 @@ class Machine:
         self.dispatching: list[tuple[RouterValue, Any]] = []
         self.helpers: dict[str, Value] = {}
         self.tries = 0
+        self.end = LoadingEnd(self)
         self.handlers: list[Node | None] = []
         self.needed: dict[str, NeededFile] = {}
         self.steps = 0
@@ -251,7 +254,8 @@ class Machine:
                 self.conditions.append(condition)
             side = self._memory.begin(condition)
             try:
-                result, is_thrown = run(), False
+                with self.end.chosen():
+                    result, is_thrown = run(), False
             except ThrownError:
                 result, is_thrown = None, True
             except ExhaustedError:

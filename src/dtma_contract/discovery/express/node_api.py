@@ -70,7 +70,7 @@ class NodeApi:
         made.props |= {
             "env": environment,
             "nextTick": NativeFunction("process.nextTick", self._next_tick),
-            "exit": _native("process.exit", lambda arguments: UNDEFINED),
+            "exit": NativeFunction("process.exit", self._exit),
         }
         for name in ("on", "once", "emit", "off", "removeListener"):
             made.props[name] = _native(f"process.{name}", lambda arguments: made)
@@ -78,6 +78,10 @@ class NodeApi:
         made.tag = "process"
         self._made["process"] = made
         return made
+
+    def _exit(self, _this: Value, _arguments: list[Value], node: Node) -> Value:
+        self._machine.end.exits(node)
+        return UNDEFINED
 
     def folder_names(self, path: Value, *, node: Node) -> Value:
         """Return what a directory listing gives."""

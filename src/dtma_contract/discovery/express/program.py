@@ -13,13 +13,14 @@ from dtma_contract.discovery.express.bundles import commonjs_wrapper
 from dtma_contract.discovery.express.compiler_helpers import HELPER_PACKAGES, compiler_helpers
 from dtma_contract.discovery.express.contents import may_act
 from dtma_contract.discovery.express.declarations import hoist
-from dtma_contract.discovery.express.endings import NORMAL
+from dtma_contract.discovery.express.endings import NORMAL, THROW
 from dtma_contract.discovery.express.entry import Entry
 from dtma_contract.discovery.express.express_api import express_module
 from dtma_contract.discovery.express.express_version import express_version
 from dtma_contract.discovery.express.expressions import EVALUATORS
 from dtma_contract.discovery.express.language_globals import from_json, install_globals
 from dtma_contract.discovery.express.limits import Limits, ThrownError
+from dtma_contract.discovery.express.loading_end import starts_others
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.missing_files import surely_missing
 from dtma_contract.discovery.express.module_links import ModuleLinks
@@ -60,6 +61,8 @@ _EXPRESS_PACKAGES = {
     "@feathersjs/express",
 }
 _ROUTER_PACKAGES = {"express-promise-router", "router", "express-async-router"}
+# What says that a file is started, and is no library that may be.
+_STARTED = frozenset(f"package.json scripts.{name}" for name in ("start", "start:prod", "start:production"))
 # What is imported for its effect on a page or a bundle, and registers nothing.
 _NO_CODE = re.compile(
     r"\.(?:css|scss|less|svg|png|jpe?g|gif|html?|graphql|gql|txt|md|sql|node|wasm|ya?ml|ejs|hbs|pug|vue|proto)$"
@@ -165,6 +168,13 @@ class Program:
         self._evaluate(module)
         return module.value
 
+    def is_whole(self) -> bool:
+        """Return whether this is the service: it is started or listens, starts nothing else, and all is known of it."""
+        machine = self.machine
+        starts = self.entry.told_by in _STARTED or any(router.is_served for router in machine.routers)
+        hides = any(problem.hides for problem in machine.problems.values())
+        return starts and not hides and not any(starts_others(module.file.content) for module in self.modules.values())
+
     def _defines_fields(self, path: str) -> bool | None:
         if path.endswith((".js", ".mjs", ".cjs", ".jsx")):
             return True
@@ -209,7 +219,9 @@ class Program:
             for statement in statements:
                 if statement.type == "export_statement":
                     self._links.run_export(module, statement)
-                elif not machine.execute(statement, module.scope) & NORMAL:
+                elif not (bits := machine.execute(statement, module.scope)) & NORMAL:
+                    if bits == THROW:
+                        machine.end.in_module(statement)
                     break
             else:
                 module.is_whole = True

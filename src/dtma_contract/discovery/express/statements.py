@@ -65,7 +65,10 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
     decided = truth(machine.evaluate(test, scope))
     if decided is not None:
         chosen = then if decided else other
-        bits = machine.execute(chosen, scope) if chosen is not None else NORMAL
+        if chosen is None or condition_of(test) in {"true", "false"}:
+            return machine.execute(chosen, scope) if chosen is not None else NORMAL
+        with machine.end.chosen():
+            bits = machine.execute(chosen, scope)
         # A complaint on the way of a service that starts is one that was not followed well enough.
         return NORMAL if bits == THROW and not machine.tries else bits
     condition = condition_of(test)
@@ -114,6 +117,7 @@ def _return(machine: Machine, node: Node, scope: Scope) -> int:
 def _throw(machine: Machine, node: Node, scope: Scope) -> int:
     for kid in node.kids:
         machine.evaluate(kid, scope)
+    machine.end.thrown = node
     return THROW
 
 
@@ -328,7 +332,8 @@ def _switch(machine: Machine, node: Node, scope: Scope) -> int:
             if True in decided
             else next((index for index, case in enumerate(cases) if case.type == "switch_default"), len(cases))
         )
-        bits = machine.block([statement for case in cases[start:] for statement in case.all("body")], inner)
+        with machine.end.chosen():
+            bits = machine.block([statement for case in cases[start:] for statement in case.all("body")], inner)
         return bits & ~BREAK | (NORMAL if bits & BREAK else 0)
     text = condition_of(subject_node)
 
@@ -411,11 +416,6 @@ def _jump(machine: Machine, node: Node, scope: Scope) -> int:
     return BREAK if kind == "break" else CONTINUE
 
 
-def _function(machine: Machine, node: Node, scope: Scope) -> int:
-    # Hoisted already.
-    return NORMAL
-
-
 def _class(machine: Machine, node: Node, scope: Scope) -> int:
     value = define_class(machine, node, scope)
     name = node.get("name")
@@ -478,8 +478,8 @@ EXECUTORS = {
     "switch_statement": _switch,
     "try_statement": _try,
     "labeled_statement": _labeled,
-    "function_declaration": _function,
-    "generator_function_declaration": _function,
+    "function_declaration": _nothing,  # hoisted already
+    "generator_function_declaration": _nothing,
     "function_signature": _nothing,
     "class_declaration": _class,
     "abstract_class_declaration": _class,

@@ -92,10 +92,15 @@ def read_routes(
                 program.run_exports()
             if _has_routes(program) or program.machine.crash is not None or entry is not None:
                 break
+            if program.is_whole():
+                # It is what package.json starts, and registers nothing: another file would tell of another program.
+                tried[:] = [program]
+                break
 
     deeply(evaluate)
     program = next((p for p in tried if _has_routes(p) or p.machine.crash), tried[0])
-    reader = _Reader(tree, packages, program, corner, folder, auth_names)
+    passed_over = tried[0].entry if program is not tried[0] else None
+    reader = _Reader(tree, packages, program, corner, folder, auth_names, passed_over)
     tables: list[RouteTable] = []
     deeply(lambda: tables.append(reader.table()))
     return tables[0]
@@ -155,6 +160,7 @@ class _Reader:
         corner: Corner,
         folder: str,
         auth_names: Sequence[str],
+        passed_over: Entry | None,
     ) -> None:
         self._tree = tree
         self._packages = packages
@@ -162,6 +168,7 @@ class _Reader:
         self._corner = corner
         self._folder = folder
         self._auth_names = auth_names
+        self._passed_over = passed_over
         self._version = program.machine.express
 
     def table(self) -> RouteTable:
@@ -198,11 +205,18 @@ class _Reader:
         return RouteTable(
             self._corner,
             tuple(routes),
-            tuple(dict.fromkeys([*unknown, *missed])),
+            tuple(dict.fromkeys([*unknown, *missed, *self._passed()])),
             self._provenance(),
             crash=machine.crash[0] if machine.crash else "",
             crash_location=machine.crash[1] if machine.crash else None,
         )
+
+    def _passed(self) -> Iterator[Unknown]:
+        passed = self._passed_over
+        if passed is not None and passed.told_by.startswith("package.json"):
+            instead = f"{self._program.entry.path} is read instead"
+            reason = f"{passed.told_by} names this, in which no route was found: {instead}"
+            yield Unknown(self._corner, passed.path, 1, reason, "")
 
     def _flattened(self, roots: Sequence[RouterValue], prefix: str = "/") -> Flattened:
         return flatten(roots, corner=self._corner, express=self._version, auth_names=self._auth_names, prefix=prefix)
