@@ -59,6 +59,8 @@ _PROXY_PAGES = re.compile(
 )
 
 # Questions whose answers every agent gives.
+# As it calls itself, whatever else it says.
+_IS_NAMED = re.compile(r"dtma(?:[ -](?:agent|service))?|droplet tool management agent(?: \(dtma\))?", re.IGNORECASE)
 _BASIC = (Question.ROOT, Question.HEALTH, Question.STATUS)
 
 
@@ -102,7 +104,8 @@ def is_success(answer: Answer | None) -> bool:
 def is_agent(facts: Facts) -> bool:
     """Return whether a DTMA answers: any one of its own documents will do, since a broken agent is one too."""
     for answer in answered(facts, Question.ROOT):
-        if answer.member("service") is not None and answer.member("endpoints") is not None:
+        service = answer.member("service")
+        if service is not None and (answer.member("endpoints") is not None or _IS_NAMED.fullmatch(str(service))):
             return True
     for answer in answered(facts, Question.STATUS, Question.TOOLS_STATUS):
         if answer.member("service") == "DTMA":

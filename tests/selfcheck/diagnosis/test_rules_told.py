@@ -36,6 +36,12 @@ START = "core.tools.start"
 STUB = answer(Question.UNRESOLVABLE_DEPLOY, 200, {"status": "accepted", "note": "queued"})
 NGINX_404 = "<html><center><h1>404 Not Found</h1></center><hr><center>nginx/1.22.1</center></html>"
 NGINX_502 = "<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center></html>"
+# Of its own documents, all that it has.
+TERSE = (
+    answer(Question.ROOT, 200, {"service": "DTMA", "version": "0.0.1"}),
+    answer(Question.STATUS, 404, NOT_FOUND),
+    answer(Question.TOOLS_STATUS, 404, NOT_FOUND),
+)
 STUBBED = ("core.tools.start", "core.tools.stop", "core.tools.delete", "core.health")
 COMPOSE = {"com.docker.compose.project": "shop"}
 MANAGED = {"dtma.managed": "true"}
@@ -160,6 +166,10 @@ ILL = OTHERS_ILL | {
     ),
     "a route gone": (lacking(START), ["route-missing"]),
     "half a profile": (lacking("mcp.templates"), ["route-missing"]),
+    "a stub that says little of itself": (
+        lacking(*STUBBED, "core.status", "core.tools.status", facts=answering(STUB, *TERSE)),
+        ["stub-deployment", "route-missing"],
+    ),
     "a stub, by its URL alone": (lacking(*STUBBED, facts=answering(STUB)), ["stub-deployment", "route-missing"]),
     "a stub, and the source that mounts nothing": (
         lacking(*STUBBED, facts=answering(STUB), code=code(dict.fromkeys(STUBBED, (Cell.DECLARED, None)))),
