@@ -54,7 +54,8 @@ def load_yaml(path: Path, what: str) -> Any:
             raise UsageError(f"{what} {path} has more than {_MOST_BYTES >> 20} MiB.", "Check the path.")
         return yaml.load(text, Loader=_LOADER)  # noqa: S506 - both are safe loaders
     except (OSError, UnicodeDecodeError) as problem:
-        raise UsageError(f"{what} {path} cannot be read: {problem}.", "Check the path and its permissions.") from None
+        why = problem.strerror if isinstance(problem, OSError) and problem.strerror else problem
+        raise UsageError(f"{what} {path} cannot be read: {why}.", "Check the path and its permissions.") from None
     except (yaml.YAMLError, ValueError, RecursionError) as problem:
         where = " ".join(str(problem).split())
         raise UsageError(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from dtma_reference.engines.protocol import ContainerNotFoundError, Engine, EngineError
+from dtma_reference.engines.protocol import ContainerNotFoundError, Engine, EngineError, EngineUnavailableError
 from dtma_reference.plain_text import plain
 from dtma_reference.registry.adoption import Line, adoptions, undoings
 from dtma_reference.registry.environment import KEY_VARIABLE, KeyProblemError, Vault, new_key
@@ -96,7 +96,10 @@ def adopt(
             lines = _undoing(registry, names, applied=applied)
         else:
             url = docker or os.environ.get("DOCKER_HOST") or DEFAULT_DOCKER
-            lines = _adoption(registry, url, names, applied=applied)
+            try:
+                lines = _adoption(registry, url, names, applied=applied)
+            except EngineUnavailableError as problem:
+                raise click.ClickException(f"{problem}. Asked was {url}; --docker names another one.") from None
     click.echo(_lines_in_json(lines, applied=applied) if form == "json" else _lines_in_text(lines, applied=applied))
     return 0
 
@@ -117,7 +120,7 @@ def history(*, registry: RegistryLocation, name: str | None, limit: int, form: s
     for line in lines:
         click.echo(json.dumps(_history_in_json(line)) if form == "json" else _history_in_text(line))
     if not lines:
-        click.echo("Nothing is recorded.", err=True)
+        click.echo("Nothing is recorded." if name is None else f'Nothing is recorded of "{name}".', err=True)
     return 0
 
 

@@ -135,7 +135,8 @@ def test_an_engine_that_does_not_answer_is_told(tmp_path):
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr == (
         "dtma-reference: The container engine does not answer: "
-        "cannot connect to the Docker daemon (No such file or directory)\n"
+        "cannot connect to the Docker daemon (No such file or directory). "
+        "Asked was unix:///nowhere.sock; --docker names another one.\n"
     )
     assert list(tmp_path.iterdir()) == []
 
