@@ -50,9 +50,13 @@ def _is_address(text: str) -> bool:
         host, user, port = address.hostname or "", address.username or "", address.port
     except ValueError:
         return False
-    # ssh takes what begins with a hyphen for an option, and is never asked for a password.
-    is_of_ssh = not (host.startswith("-") or user.startswith("-") or address.password)
-    return bool(host) and port != 0 and (scheme != "ssh" or is_of_ssh)
+    if scheme == "ssh":
+        # It takes what begins with a hyphen for an option, and is never asked with a password.
+        is_taken = not (host.startswith("-") or user.startswith("-") or address.password)
+    else:
+        # The Docker SDK takes no user here, and repeats what it does not take.
+        is_taken = "@" not in address.netloc
+    return bool(host) and port != 0 and is_taken
 
 
 def _hint(text: str) -> str:

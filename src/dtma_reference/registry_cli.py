@@ -99,7 +99,9 @@ def adopt(
             try:
                 lines = _adoption(registry, url, names, applied=applied)
             except EngineUnavailableError as problem:
-                raise click.ClickException(f"{problem}. Asked was {url}; --docker names another one.") from None
+                # What stands before an @ may be a password.
+                asked = "" if "@" in url else f" Asked was {url};"
+                raise click.ClickException(f"{str(problem).rstrip('.')}.{asked} --docker names another one.") from None
     click.echo(_lines_in_json(lines, applied=applied) if form == "json" else _lines_in_text(lines, applied=applied))
     return 0
 

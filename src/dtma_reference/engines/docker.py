@@ -187,7 +187,10 @@ class DockerEngine:
             if self._connected is None:
                 try:
                     self._connected = docker.APIClient(base_url=self._url, version="auto", timeout=_TIMEOUT)
-                except ValueError:
+                except (ValueError, DockerException) as problem:
+                    if isinstance(problem, DockerException) and self._url not in str(problem):
+                        raise
+                    # The SDK repeats an address that it does not take, and that may hold a password.
                     raise EngineUnavailableError("The address of the container engine is malformed.") from None
             return self._connected
 

@@ -55,9 +55,10 @@ def test_a_path_is_put_right(text):
         read_engine_address(text)
 
 
-def test_a_password_is_not_repeated():
-    """The option alone is named."""
+@pytest.mark.parametrize("scheme", ["ssh", "tcp", "http", "https"])
+def test_a_password_is_refused_and_not_repeated(scheme):
+    """None is ever asked with one; the option alone is named."""
     with pytest.raises(UsageError) as refused:
-        read_engine_address("ssh://root:hunter2@host", "DOCKER_HOST")
+        read_engine_address(f"{scheme}://root:hunter2@host", "DOCKER_HOST")
 
     assert ("hunter2" in str(refused.value), "DOCKER_HOST" in str(refused.value)) == (False, True)

@@ -117,27 +117,35 @@ def test_bad_input_is_one_message_and_exit_code_4(run, arguments, told, tmp_path
     assert len(err.splitlines()) == 1
 
 
-def test_an_engine_that_does_not_answer_is_told(tmp_path):
-    """In the system's words and before a registry is made; by a process of its own, as the SDK leaves a socket."""
-    arguments = [
-        "adopt",
-        "--apply",
-        "--registry",
-        f"sqlite:///{tmp_path}/registry.db",
-        "--docker",
-        "unix:///nowhere.sock",
-    ]
+@pytest.mark.parametrize(
+    ("docker", "told"),
+    [
+        (
+            "unix:///nowhere.sock",
+            (
+                "The container engine does not answer: cannot connect to the Docker daemon (No such file or directory)."
+                " Asked was unix:///nowhere.sock; --docker names another one."
+            ),
+        ),
+        (
+            "tcp://me:hunter2@127.0.0.1:1",
+            "The address of the container engine is malformed. --docker names another one.",
+        ),
+    ],
+)
+def test_an_engine_that_does_not_answer_is_told(docker, told, tmp_path):
+    """In the system's words, without a password, and before a registry is made.
+
+    By a process of its own, as the SDK leaves a socket.
+    """
+    arguments = ["adopt", "--apply", "--registry", f"sqlite:///{tmp_path}/registry.db", "--docker", docker]
 
     done = subprocess.run(
         [sys.executable, "-m", "dtma_reference", *arguments], check=False, capture_output=True, text=True
     )
 
     assert (done.returncode, done.stdout) == (4, "")
-    assert done.stderr == (
-        "dtma-reference: The container engine does not answer: "
-        "cannot connect to the Docker daemon (No such file or directory). "
-        "Asked was unix:///nowhere.sock; --docker names another one.\n"
-    )
+    assert done.stderr == f"dtma-reference: {told}\n"
     assert list(tmp_path.iterdir()) == []
 
 
