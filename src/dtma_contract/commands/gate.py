@@ -12,6 +12,7 @@ from rich.console import Console
 
 from dtma_contract.commands.drift import request_of
 from dtma_contract.commands.flags import settings_of
+from dtma_contract.engine_address import read_engine_address
 from dtma_contract.interrupts import ended_in_order
 
 __all__ = ["gate"]
@@ -53,6 +54,8 @@ def gate(*, docker: str | None, form: str, **flags: Any) -> None:
     from dtma_contract.reporting.gate import print_gate  # noqa: PLC0415 - as above
 
     by_variable = os.environ.get("DOCKER_HOST")
+    if by_variable and not docker:
+        read_engine_address(by_variable, "DOCKER_HOST")
     named_by = "--docker" if docker else "DOCKER_HOST" if by_variable else ""
     engine = EngineEndpoint(docker or by_variable or _DEFAULT_DOCKER, named_by)
     request = request_of({**flags, "docker": docker})

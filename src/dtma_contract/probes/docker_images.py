@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from dtma_contract.engine_address import read_engine_address
 from dtma_contract.probes.docker_host import DockerHost, DockerHostError, sdk_errors
 
 __all__ = ["DockerImages", "default_endpoint", "registry_credentials"]
@@ -93,9 +94,13 @@ class DockerImages(DockerHost):
 
 
 def default_endpoint() -> str | None:
-    """Return the endpoint that the docker command would use, or None where there seems to be no engine."""
+    """Return the endpoint that the docker command would use, or None where there seems to be no engine.
+
+    Raises:
+        UsageError: the variable that names one holds no address.
+    """
     if named := os.environ.get("DOCKER_HOST"):
-        return named
+        return read_engine_address(named, "DOCKER_HOST")
     own = Path(os.environ.get("XDG_RUNTIME_DIR", "/nonexistent")) / "docker.sock"
     return next((f"unix://{place}" for place in (_SOCKET, own) if place.is_socket()), None)
 

@@ -6,6 +6,7 @@ import pytest
 
 from dtma_contract.engine_address import read_engine_address
 from dtma_contract.errors import UsageError
+from dtma_contract.probes.docker_images import default_endpoint
 
 FORMS = ("unix:///var/run/docker.sock", "ssh://user@HOST", "tcp://HOST:2375")
 
@@ -60,5 +61,15 @@ def test_a_password_is_refused_and_not_repeated(scheme):
     """None is ever asked with one; the option alone is named."""
     with pytest.raises(UsageError) as refused:
         read_engine_address(f"{scheme}://root:hunter2@host", "DOCKER_HOST")
+
+    assert ("hunter2" in str(refused.value), "DOCKER_HOST" in str(refused.value)) == (False, True)
+
+
+def test_the_variable_is_held_to_the_same(monkeypatch):
+    """What the environment names is refused as what the command line names is."""
+    monkeypatch.setenv("DOCKER_HOST", "tcp://root:hunter2@host")
+
+    with pytest.raises(UsageError) as refused:
+        default_endpoint()
 
     assert ("hunter2" in str(refused.value), "DOCKER_HOST" in str(refused.value)) == (False, True)
