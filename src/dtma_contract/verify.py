@@ -98,6 +98,9 @@ def _arguments(workers: int, plan: Plan) -> list[str]:
         "dtma_contract.plugin",
         "-p",
         "no:cacheprovider",
+        # It would make a folder beside those of the user's own tests, and remove the oldest of theirs at the end.
+        "-p",
+        "no:tmpdir",
         "--durations=15",
         "-W",
         "error",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import getpass
+
 import pytest
 from runs.commands import agent, containers, verify
 
@@ -22,3 +24,17 @@ def test_two_workers_judge_the_same(tmp_path):
     for key in ("clauses", "operations", "baseline", "left_behind", "seed", "outcome"):
         assert serial.document[key] == parallel.document[key], key
     assert remaining == {}
+
+
+def test_temporary_folders_of_other_tests_stay(tmp_path):
+    """A run with workers makes no temporary folder of pytest's, and so removes none that the user's own tests left."""
+    others = tmp_path / "temporary" / f"pytest-of-{getpass.getuser()}"
+    for number in range(6):
+        (others / f"pytest-{number}" / "kept").mkdir(parents=True)
+    before = sorted(others.rglob("*"))
+    with agent() as reference:
+        env = {"PYTEST_DEBUG_TEMPROOT": str(others.parent)}
+        ended = verify(reference.url, reference.token, "--only", "core.health", "-n", "2", cwd=tmp_path, env=env)
+
+    assert ended.exit_code == 0, ended
+    assert sorted(others.rglob("*")) == before
