@@ -58,9 +58,9 @@ _PROXY_PAGES = re.compile(
     re.IGNORECASE,
 )
 
-# Questions whose answers every agent gives.
-# As it calls itself, whatever else it says.
+# As an agent calls itself, whatever else it says.
 _IS_NAMED = re.compile(r"dtma(?:[ -](?:agent|service))?|droplet tool management agent(?: \(dtma\))?", re.IGNORECASE)
+# Questions whose answers every agent gives.
 _BASIC = (Question.ROOT, Question.HEALTH, Question.STATUS)
 
 

@@ -111,6 +111,7 @@ def test_thirty_kills_on_docker_lose_nothing_and_leave_nothing(docker_endpoint, 
             def nothing_is_going():
                 return link.connections == 0 and "removing" not in {each.status for each in ours_in_engine()}
 
+            link.catch_up()
             wait_until(nothing_is_going, "the engine quiet", seconds=60)
 
         try:
