@@ -86,9 +86,9 @@ lock: $(INSTALLED) ## resolve requirements.lock anew from pyproject.toml, at the
 diagnosis-accuracy: $(INSTALLED) ## diagnose every incident, of which some need an engine: it is started and ended
 	@$(BIN)/python scripts/diagnosis_accuracy.py $(ARGS)
 
-seeds: $(INSTALLED) ## judge the reference agent with twenty seeds, in one process and in two, and fuzz the fence longer
-	@DTMA_SELFCHECK_SEEDS=20 DTMA_SELFCHECK_EXAMPLES=50 $(BIN)/python -m pytest -q \
-	  tests/selfcheck/suite/test_seeds.py tests/selfcheck/suite/test_no_harm.py
+seeds: $(INSTALLED) ## twenty seeds in one process and in two, each fault in an agent of its own, the fence fuzzed longer
+	@DTMA_SELFCHECK_SEEDS=20 DTMA_SELFCHECK_FAULTS=alone DTMA_SELFCHECK_EXAMPLES=50 $(BIN)/python -m pytest -q \
+	  tests/selfcheck/suite/test_seeds.py tests/selfcheck/suite/test_faults.py tests/selfcheck/suite/test_no_harm.py
 
 picture: $(INSTALLED) ## draw the README's picture from a real run
 	@$(BIN)/python scripts/picture.py

@@ -37,7 +37,12 @@ class Verdict:
     @property
     def causes(self) -> set[str]:
         """The causes that are named."""
-        return {finding["cause"] for finding in self.document["findings"] if finding["cause"]}
+        return self.causes_of({finding["clause"] for finding in self.document["findings"]})
+
+    def causes_of(self, clauses: set[str]) -> set[str]:
+        """Return the causes that are named where these clauses are found violated."""
+        findings = [finding for finding in self.document["findings"] if finding["clause"] in clauses]
+        return {finding["cause"] for finding in findings if finding["cause"]}
 
     @property
     def not_judged(self) -> set[str]:
