@@ -34,6 +34,10 @@ from dtma_contract.verdict import ExitCode
 
 START = "core.tools.start"
 STUB = answer(Question.UNRESOLVABLE_DEPLOY, 200, {"status": "accepted", "note": "queued"})
+OPEN = (
+    answer(Question.TOOLS_WITHOUT_TOKEN, 200, {"tools": []}),
+    answer(Question.TOOLS_WRONG_TOKEN, 200, {"tools": []}),
+)
 NGINX_404 = "<html><center><h1>404 Not Found</h1></center><hr><center>nginx/1.22.1</center></html>"
 NGINX_502 = "<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center></html>"
 # Of its own documents, all that it has.
@@ -153,11 +157,7 @@ ILL = OTHERS_ILL | {
         ["token-not-configured", "token-rejected"],
     ),
     "everyone let in": (
-        answering(
-            answer(Question.TOOLS_WITHOUT_TOKEN, 200, {"tools": []}),
-            answer(Question.TOOLS_WRONG_TOKEN, 200, {"tools": []}),
-            routes=tuple(replace(route, secured=False) for route in HEALTHY.routes),
-        ),
+        answering(*OPEN, routes=tuple(replace(route, secured=False) for route in HEALTHY.routes)),
         ["authentication-open"],
     ),
     "any token let in": (
@@ -171,6 +171,18 @@ ILL = OTHERS_ILL | {
         ["stub-deployment", "route-missing"],
     ),
     "a stub, by its URL alone": (lacking(*STUBBED, facts=answering(STUB)), ["stub-deployment", "route-missing"]),
+    "a stub that asks nobody for a token": (
+        lacking(*STUBBED, facts=answering(STUB, *OPEN)),
+        ["stub-deployment", "route-missing", "authentication-open"],
+    ),
+    "a stub that asks nobody for a token, and the full source": (
+        lacking(*STUBBED, facts=answering(STUB, *OPEN), code=code()),
+        ["stale-image", "stub-deployment", "authentication-open"],
+    ),
+    "deploys that are accepted, and everyone let in": (
+        answering(STUB, *OPEN),
+        ["stub-deployment", "authentication-open"],
+    ),
     "a stub, and the source that mounts nothing": (
         lacking(*STUBBED, facts=answering(STUB), code=code(dict.fromkeys(STUBBED, (Cell.DECLARED, None)))),
         ["route-not-mounted", "stub-deployment"],
@@ -279,8 +291,7 @@ ILL = OTHERS_ILL | {
         lacking(
             START,
             facts=answering(
-                answer(Question.TOOLS_WITHOUT_TOKEN, 200, {"tools": []}),
-                answer(Question.TOOLS_WRONG_TOKEN, 200, {"tools": []}),
+                *OPEN,
                 routes=tuple(replace(route, secured=False) for route in HEALTHY.routes),
             ),
         ),

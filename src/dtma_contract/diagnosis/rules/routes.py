@@ -358,4 +358,6 @@ def stub_deployment(facts: Facts) -> Iterator[Suspicion]:
     docker = facts.docker
     if docker and not docker.problem and not any(each.name.startswith("dtmac-") for each in docker.containers):
         evidence.append(Evidence("no container came of it", f"docker: list of {docker.endpoint}"))
-    yield Suspicion("stub-deployment", 0.97, tuple(evidence))
+    # Where routes are gone with it, the code that asks for the token is too; a whole agent may lack only its secrets.
+    explains = ("authentication-open",) if missing_routes(facts) else ()
+    yield Suspicion("stub-deployment", 0.97, tuple(evidence), explains=explains)

@@ -169,6 +169,18 @@ def stub(stage):
     yield Scene(agent.url, agent.token)
 
 
+@incident(
+    "stub-deployment",
+    "authentication-open",
+    "route-missing",
+    shows=all_of(answers("POST", _STARTS, 404, _FALLBACK), answers("GET", "/tools", 200, token="")),
+)
+def stub_that_lets_everyone_in(stage):
+    """The same stub, which asks nobody for a token either: that follows from what it is."""
+    agent = stage.reference("--fault", "stub-deployment", "--fault", "auth-off")
+    yield Scene(agent.url, agent.token)
+
+
 @incident("route-missing", "stub-deployment", **_STUB, needs=_NODE)
 def stub_entry_seen_from_outside(stage):
     """The same with the agent on Express."""
