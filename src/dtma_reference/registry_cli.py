@@ -132,11 +132,13 @@ def history(*, registry: RegistryLocation, name: str | None, limit: int, form: s
 def migrate(*, registry: RegistryLocation, revision: str) -> int:
     """Bring the registry's tables to REVISION, up or down. The agent does by itself what is needed to start.
 
-    REVISION is head, base, or a number such as 0001. Going down drops what the older revision has no place for.
+    REVISION is head, base, or a number such as 0001. Going down drops what the older revision has no place for,
+    and is refused while an agent works with the registry.
     """
     from dtma_reference.registry import schema  # noqa: PLC0415 - SQLAlchemy is slow to load
     from dtma_reference.registry.opening import made_database  # noqa: PLC0415 - same
     from dtma_reference.registry.revisions import migrate as bring  # noqa: PLC0415 - same
+    from dtma_reference.registry.server_lock import require_no_agents  # noqa: PLC0415 - same
 
     with _told(registry):
         _require_database(registry)
@@ -145,6 +147,8 @@ def migrate(*, registry: RegistryLocation, revision: str) -> int:
         database = made_database(registry)
         try:
             with database.writing() as connection:
+                if revision != "head":
+                    require_no_agents(connection)
                 bring(connection, schema.HEAD if revision == "head" else revision)
         finally:
             database.close()

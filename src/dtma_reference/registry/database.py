@@ -97,6 +97,8 @@ class Database:
         else:
             with self.writing() as connection:
                 prepare(connection, may_make=self._access is Access.MAKE)
+        with self._told():
+            self.presence.hold()
 
     def close(self) -> None:
         """Close all connections; a lock on a file stays, so that its holder can open the database again."""

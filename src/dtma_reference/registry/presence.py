@@ -21,7 +21,7 @@ HIGHEST_OWNER = 2**31 - 1
 
 
 class AgentRunningError(Exception):
-    """Another agent works with this registry, which can have one only."""
+    """Another agent works with this registry, where none may or one only."""
 
 
 class Presence(Protocol):
@@ -30,6 +30,9 @@ class Presence(Protocol):
     @property
     def owner(self) -> int:
         """What this process writes into its intents."""
+
+    def hold(self) -> None:
+        """Be seen by others from now on."""
 
     def is_alive(self, owner: int) -> bool:
         """Return whether the process of an intent may still act on it."""
@@ -42,6 +45,9 @@ class Bystander:
     """A command that looks, or writes whole changes: it begins nothing, and takes every owner for alive."""
 
     owner = 0
+
+    def hold(self) -> None:
+        """Do nothing: nobody need see it."""
 
     def is_alive(self, owner: int) -> bool:
         """Return that it may be."""
@@ -71,7 +77,10 @@ class FileLock:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             os.close(self._descriptor)
-            raise AgentRunningError(f"Another agent works with the registry {path}.") from None
+            raise AgentRunningError(f"Another agent works with the registry {path}; end it first.") from None
+
+    def hold(self) -> None:
+        """Do nothing: the lock was taken when this was made."""
 
     def is_alive(self, owner: int) -> bool:
         """Return whether it is this process: there is no other."""

@@ -11,9 +11,9 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 from sqlalchemy import exc
 
-from dtma_reference.registry.presence import HIGHEST_OWNER
+from dtma_reference.registry.presence import HIGHEST_OWNER, AgentRunningError
 
-__all__ = ["LOCK_SPACE", "ServerLock"]
+__all__ = ["LOCK_SPACE", "ServerLock", "require_no_agents"]
 
 # Beside our own locks in the same database there may be anybody's: this is the first half of the key of ours ("dtma").
 LOCK_SPACE = 0x64746D61
@@ -21,6 +21,31 @@ LOCK_SPACE = 0x64746D61
 _SURE = 1.0
 # How long one user of the session waits for another, in seconds.
 _TURN_WAIT = 15.0
+
+
+def require_no_agents(connection: sa.Connection) -> None:
+    """Require that no agent works with the database of a PostgreSQL server; of a file its lock tells.
+
+    Raises:
+        AgentRunningError: at least one does.
+    """
+    if connection.dialect.name != "postgresql":
+        return
+    # Key 0 is that of the one who writes; with two halves to a key, objsubid is 2.
+    agents = connection.scalar(
+        sa.text(
+            "SELECT count(DISTINCT objid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND objsubid = 2"
+            " AND classid = :space AND objid <> 0"
+            " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+        ),
+        {"space": LOCK_SPACE},
+    )
+    if agents:
+        raise AgentRunningError(
+            f"{agents} agents work with the registry; end them first."
+            if agents > 1
+            else "An agent works with the registry; end it first."
+        )
 
 
 class ServerLock:
@@ -43,6 +68,11 @@ class ServerLock:
         with self._turn():
             self._held()
             return self._owner
+
+    def hold(self) -> None:
+        """Take the lock, so that others see an agent before it has begun anything."""
+        with self._turn():
+            self._held()
 
     def is_alive(self, owner: int) -> bool:
         """Return whether a session holds that owner's lock."""

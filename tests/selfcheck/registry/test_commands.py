@@ -7,7 +7,9 @@ import re
 import subprocess
 import sys
 
+import httpx
 import pytest
+from neighbours.reference import running_reference
 from registry.rows import a_row
 
 from dtma_reference.registry.environment import KEY_VARIABLE, new_key
@@ -55,6 +57,19 @@ def test_a_registry_is_migrated_from_the_command_line(run, database_url):
     for revision, told in (("head", "0002"), ("0001", "0001"), ("base", "base")):
         code, out, _ = run("migrate", "--registry", database_url, revision)
         assert (code, out) == (0, f"The registry is at revision {told}.\n")
+
+
+@pytest.mark.parametrize("revision", ["0001", "base"])
+def test_tables_that_an_agent_works_with_are_left(run, database_url, revision):
+    """An agent that has only read so far would otherwise go on with tables that are no longer there."""
+    with running_reference("--registry", database_url) as agent:
+        httpx.get(f"{agent.url}/tools", headers={"Authorization": f"Bearer {agent.token}"}).raise_for_status()
+        refused, _, told = run("migrate", "--registry", database_url, revision)
+        upwards, _, _ = run("migrate", "--registry", database_url)
+    done, _, _ = run("migrate", "--registry", database_url, revision)
+
+    assert (refused, upwards, done) == (4, 0, 0)
+    assert re.fullmatch(r"dtma-reference: An(other)? agent works with the registry.*; end it first\.\n", told)
 
 
 def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
