@@ -24,6 +24,7 @@ from dtma_reference.registry.presence import AgentRunningError, FileLock
 from dtma_reference.registry_cli import DEFAULT_DOCKER, REGISTRY_VARIABLE, RegistryParameter
 from dtma_reference.settings import AgentSettings
 from dtma_reference.supervisor import Supervisor, end_with_standard_input, reserve_port
+from dtma_reference.tokens import SECRET_VARIABLES, Secrets
 
 __all__ = ["main"]
 
@@ -201,6 +202,11 @@ def serve(
             registry_folder=folder,
         )
         memory = MemoryEngine((DEFAULT_IMAGE, *images), foreign) if engine == "memory" else None
+        if not Secrets.from_environment(os.environ).values:
+            click.echo(
+                f"dtma-reference: neither {' nor '.join(SECRET_VARIABLES)} is set; protected routes answer 500.",
+                err=True,
+            )
         shown = f"[{address}]" if ":" in address else address
         return Supervisor(
             settings, memory, lambda: _announce(f"dtma-reference listening on http://{shown}:{number}")

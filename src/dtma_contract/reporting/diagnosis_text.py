@@ -81,7 +81,7 @@ def _print_cause(cause: ToldCause, number: int, count: int, console: Console) ->
     for index, evidence in enumerate(cause.evidence):
         _print_labelled("evidence" if index == 0 else "", evidence.observed, console, evidence.source)
     for line in cause.would_tell:
-        _print_labelled("surer with", line, console)
+        _print_labelled("surer", line, console)
     if cause.follows_from:
         return
     remedy = cause.remedy

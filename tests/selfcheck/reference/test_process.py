@@ -72,6 +72,15 @@ def test_it_says_once_that_it_listens(reference):
     assert reference.log.read_text() == f"dtma-reference listening on {reference.url}\n"
 
 
+def test_it_says_that_it_has_no_token(reference):
+    """Where both are empty: whoever forgot to set one learns it before the first request fails."""
+    said = "dtma-reference: neither DTMA_BEARER_TOKEN nor BACKEND_TO_DTMA_API_KEY is set"
+    with running_reference(env={"DTMA_BEARER_TOKEN": "", "BACKEND_TO_DTMA_API_KEY": ""}) as agent:
+        assert httpx.get(f"{agent.url}/tools").status_code == 500
+        assert agent.log.read_text().count(said) == 1
+    assert said not in reference.log.read_text()
+
+
 def test_the_whole_core_over_http(client):
     """What holds in one process holds over a socket."""
     assert client.get("/health").text == "OK"
