@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import signal
 import sys
 import threading
@@ -23,13 +22,11 @@ from dtma_contract.commands.gate import gate
 from dtma_contract.commands.sweep import sweep
 from dtma_contract.commands.verify import verify
 from dtma_contract.errors import DtmaContractError, EngineError, TargetUnusableError, UsageError, closest
+from dtma_contract.reporting.plain import CONTROLS
 from dtma_contract.standard_streams import StandardStreams
 from dtma_contract.verdict import ExitCode
 
 __all__ = ["main"]
-
-# Control characters, and those that turn the direction of what follows (Unicode, "Bidirectional Algorithm").
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _CONTEXT = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
 
@@ -129,7 +126,7 @@ def _end_by_signals() -> None:
 
 def _complain(message: str, code: ExitCode, hint: str = "") -> ExitCode:
     # What was given may hold what a terminal obeys, or ends a line.
-    said = escape(_CONTROLS.sub(lambda found: ascii(found.group())[1:-1], f"{message} {hint}".strip()))
+    said = escape(CONTROLS.sub(lambda found: ascii(found.group())[1:-1], f"{message} {hint}".strip()))
     Console(stderr=True).print(f"[bold red]dtma-contract:[/] {said}", highlight=False, soft_wrap=True)
     return code
 

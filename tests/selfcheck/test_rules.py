@@ -66,7 +66,7 @@ PURE = {
             "command_lines", "configuration", "image_provenance", "kept_files", "manifests", "problems", "shell_words",
         )
     ),
-    *(f"dtma_contract.reporting.drift_{name}" for name in ("facts", "markdown", "sarif")),
+    *(f"dtma_contract.reporting.{name}" for name in ("drift_facts", "drift_markdown", "drift_sarif", "plain")),
     *(
         f"dtma_contract.drift.{name}"
         for name in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from rich.console import Console
@@ -11,12 +10,11 @@ from rich.text import Text
 from dtma_contract.diagnosis.diagnosis import Diagnosis, ToldCause
 from dtma_contract.diagnosis.facts import Facts
 from dtma_contract.reporting.folding import fold
+from dtma_contract.reporting.plain import CONTROLS
 
 __all__ = ["print_diagnosis"]
 
 _LABEL = 11
-# Control characters, and those that turn the direction of what follows (Unicode, "Bidirectional Algorithm").
-_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 _HEALTHY = "healthy. Nothing is wrong with what was asked about."
 _SCENARIOS = {
@@ -48,7 +46,7 @@ def print_diagnosis(diagnosis: Diagnosis, console: Console) -> None:
 
 def _plain(text: str) -> str:
     """Return text that a terminal shows and does not obey: what a target sends may hold anything."""
-    return _CONTROLS.sub("\ufffd", text)
+    return CONTROLS.sub("\ufffd", text)
 
 
 def _sentence(diagnosis: Diagnosis) -> Iterator[tuple[str, str]]:

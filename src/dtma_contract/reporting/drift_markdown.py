@@ -15,6 +15,7 @@ from dtma_contract.reporting.drift_facts import (
     token_word,
     verdict_of,
 )
+from dtma_contract.reporting.plain import plain
 from dtma_contract.routes import Cell, Corner, Unknown
 from dtma_contract.verdict import ExitCode, Level
 
@@ -132,11 +133,12 @@ def _folded(title: str, lines: Iterable[str]) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """Return text whose signs mean nothing in Markdown, on one line."""
-    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(text.split()))
+    return re.sub(r"([\\`*_{}\[\]<>|#~])", r"\\\1", " ".join(plain(text).split()))
 
 
 def _code(text: str) -> str:
     """Return text as code, in a table too: a longer fence than any run of backticks in it."""
+    text = plain(text)
     longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
     fence = "`" * (longest + 1)
     space = " " if longest else ""

@@ -22,6 +22,7 @@ from dtma_contract.reporting.drift_facts import (
     verdict_of,
 )
 from dtma_contract.reporting.folding import fold
+from dtma_contract.reporting.plain import plain
 from dtma_contract.routes import Cell, Corner
 from dtma_contract.verdict import ExitCode, Level
 
@@ -88,7 +89,7 @@ def print_drift(report: DriftReport, console: Console, *, everything: bool = Fal
 
 def _say(console: Console, line: str, hang: int = 0) -> None:
     """Print a line, folded between words where the console is narrower; what goes on stands under ``hang`` letters."""
-    text = Text.from_markup(line)
+    text = Text.from_markup(plain(line))
     head, body = text[:hang], text[hang:]
     for number, piece in enumerate(fold(body, max(console.width - hang, _NARROWEST))):
         begin = Text(" " * hang) if number else head
@@ -117,7 +118,7 @@ def _matrix(report: DriftReport, rows: tuple[Row, ...], *, is_narrow: bool) -> T
         table.add_column(CORNER_NAMES[corner], no_wrap=not is_narrow)
     for row in rows:
         name = _PARAMETER.sub("{}", row.name) if is_narrow else row.name
-        table.add_row(Text(name), *(_cell(report, row, corner) for corner in report.corners))
+        table.add_row(Text(plain(name)), *(_cell(report, row, corner) for corner in report.corners))
     return table
 
 

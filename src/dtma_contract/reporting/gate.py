@@ -7,6 +7,7 @@ from rich.markup import escape
 
 from dtma_contract.gate import GateReport
 from dtma_contract.reporting.drift_table import print_drift
+from dtma_contract.reporting.plain import plain
 from dtma_contract.reporting.terminal import print_report
 from dtma_contract.verdict import ExitCode
 
@@ -22,7 +23,7 @@ def print_gate(report: GateReport, console: Console) -> None:
     """
 
     def say(line: str) -> None:
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
 
     print_drift(report.drift, console)
     if report.verified is not None:

@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from dtma_contract.diagnosis.attribution import Attributed
 from dtma_contract.diagnosis.causes import Scenario
+from dtma_contract.reporting.plain import plain
 from dtma_contract.run_report import RunReport
 from dtma_contract.verdict import ClauseResult, Finding, Outcome
 
@@ -39,7 +40,7 @@ def print_report(report: RunReport, console: Console) -> None:
         console: where to; it decides on colour and width.
     """
     for line in _lines(report):
-        console.print(line, highlight=False, soft_wrap=True)
+        console.print(plain(line), highlight=False, soft_wrap=True)
 
 
 def _lines(report: RunReport) -> Iterator[str]:

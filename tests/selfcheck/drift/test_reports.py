@@ -217,6 +217,18 @@ def test_markdown_means_what_was_said():
     assert "<d>" not in text
 
 
+def test_what_a_source_or_a_target_holds_is_shown_and_not_obeyed():
+    """No control character and no turned text reaches a terminal or a comment; each leaves a sign."""
+    hostile = "a\x1b[2J\x9b31m\u202e"
+    table = add(clean(), route(f"GET /{hostile}"))
+    unknown = Unknown(SOURCE, f"src/{hostile}.ts", 1, f"GET / is answered {hostile}", "")
+    told = drift(replace(table, unknown=(unknown,)))
+
+    for text in (text_of(told, everything=True), drift_markdown(told, everything=True)):
+        assert not set(text) & {"\x1b", "\x9b", "\u202e"}
+        assert text.count("\ufffd") >= 3 * len("\x1b\x9b\u202e")
+
+
 # The parts of the SARIF 2.1.0 schema that a log of ours has, as the standard's sections 3.13 to 3.59 state them.
 _TEXT = {"type": "object", "required": ["text"], "properties": {"text": {"type": "string", "minLength": 1}}}
 _LOCATION = {

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import io
 import json
+from dataclasses import replace
 
 import pytest
 from pure.shipped_contract import BY_ID, CLAUSES, CONTRACT
+from rich.console import Console
 
 from dtma_contract.baseline import BaselineComparison
 from dtma_contract.cleanup import LeftBehind
+from dtma_contract.reporting.terminal import print_report
 from dtma_contract.run_report import RunReport, Unusable
 from dtma_contract.verdict import ClauseResult, ExitCode, Finding, Level, Outcome
 
@@ -144,6 +148,18 @@ def test_an_unusable_target_is_a_finding_without_a_clause():
     assert (
         finding["clause"], finding["cause"], finding["actual"], finding["hint"],
     ) == (None, "connection-refused", "Nothing listens there.", "Start it.")  # fmt: skip
+
+
+@pytest.mark.parametrize("place", ["unusable", "actual"])
+def test_what_a_target_sends_is_shown_and_not_obeyed(place):
+    """No control character and no turned text reaches the terminal; each leaves a sign, and line breaks stay."""
+    sent = "a\x1b]0;t\x07\u202e\n\tb"
+    violated = replace(VIOLATED, findings=tuple(replace(found, actual=sent) for found in VIOLATED.findings))
+    told = report(unusable=Unusable("not-a-dtma", sent, "")) if place == "unusable" else report(violated)
+    stream = io.StringIO()
+    print_report(told, Console(file=stream, width=110))
+
+    assert "a\ufffd]0;t\ufffd\ufffd\n" in stream.getvalue()
 
 
 def test_every_clause_is_counted_once():
