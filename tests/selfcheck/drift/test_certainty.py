@@ -68,6 +68,14 @@ UNSURE = {
     "a file of another case, of another loader": ("require('./Gone');", {"gone.coffee": ""}),
     "a file of another case that git ignores": ("require('./Gone');", {"gone.js": "", ".gitignore": "Gone.js"}),
     "a file of another loader": ("require('./gone');", {"gone.coffee": ""}),
+    "a name of a file that the grammar cannot follow": (
+        "import { a } from './y'; app.use('/q', a);",
+        {"y.ts": "export const b = 1; export functio a(q, s) { s.end(); }"},
+    ),
+    "a name of a module of ECMAScript that the grammar cannot follow": (
+        "import './z.mjs';",
+        {"z.mjs": "import { a } from './y.mjs'; a();", "y.mjs": "export const b = 1; export functio a() { }"},
+    ),
     "a file of data": ("require('./gone.json');", {}),
     "a package without a lock file": ("require('foo');", {}),
     "a package beside a lock file of nothing": ("require('foo');", {"yarn.lock": ""}),

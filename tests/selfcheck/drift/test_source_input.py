@@ -189,7 +189,42 @@ def test_a_link_out_of_the_folder_leads_nowhere(folder, tmp_path_factory):
     (folder / "part.js").unlink()
     (folder / "part.js").symlink_to(outside)
 
-    assert [route for route in read(folder).routes if "secret" in route.path] == []
+    table = read(folder)
+
+    assert ([route for route in table.routes if "secret" in route.path], table.crash, table.complete) == ([], "", False)
+
+
+def test_a_folder_that_is_a_link_out_of_the_service_is_no_missing_folder(folder, tmp_path_factory):
+    """The program finds what it loads from there, so that it does not end."""
+    outside = tmp_path_factory.mktemp("outside")
+    (outside / "part.js").write_text("module.exports = require('express').Router();")
+    (folder / "shared").symlink_to(outside)
+    (folder / "part.js").write_text("module.exports = require('./shared/part');")
+    table = read(folder)
+
+    assert (table.crash, table.complete) == ("", False)
+
+
+def test_a_package_json_that_cannot_be_read_is_told(folder, tmp_path_factory):
+    """What it says is not known: another file may be the program, and another folder may belong to it."""
+    outside = tmp_path_factory.mktemp("outside") / "package.json"
+    outside.write_text(PACKAGE)
+    (folder / "package.json").unlink()
+    (folder / "package.json").symlink_to(outside)
+    table = read(folder)
+
+    assert ([unknown.file for unknown in table.unknown], ("GET", "/before") in mounted(table)) == (
+        ["package.json"],
+        True,
+    )
+
+
+def test_an_unreadable_package_json_without_an_entry_is_not_said_to_be_missing(tmp_path):
+    """It is there: whoever looks for it finds it."""
+    (tmp_path / "package.json").symlink_to("/nowhere")
+
+    with pytest.raises(UsageError, match=r"package\.json in the folder cannot be read"):
+        read(tmp_path)
 
 
 def test_modules_that_import_each_other_end(folder):

@@ -1,7 +1,7 @@
 """Whether a file that a program loads is surely not there when it runs, so that the process ends while it loads.
 
-A file may be made by a build step, be ignored by git, or stand there under a name that another loader finds; of all of
-these nothing is said.
+A file may be made by a build step, be ignored by git, be a link that leads elsewhere, or stand there under a name that
+another loader finds; of all of these nothing is said.
 """
 
 from __future__ import annotations
@@ -44,11 +44,25 @@ def surely_missing(tree: FileTree, importer: str, specifier: str) -> str:
         return ""
     stem, ending = splitext(path)
     stem = stem if ending in CODE_EXTENSIONS else path
-    if _is_left_out(tree, stem) or _has_other_roots(tree, importer):
+    if _is_left_out(tree, stem) or _has_other_roots(tree, importer) or _is_unread(tree, stem):
         return ""
     if other := _in_other_letters(tree, stem):
         return f"{specifier} is {other} in other letters, large or small, and is not found on Linux"
     return "" if _has_kin(tree, stem) else f"there is no {specifier}"
+
+
+def _is_unread(tree: FileTree, stem: str) -> bool:
+    """Return whether something of that very name is there: a link out of the tree, or what may not be read."""
+    folder = ""
+    *above, last = stem.split("/")
+    for part in above:
+        if part not in tree.names(folder):
+            return False
+        folder = join(folder, part)
+        # Git keeps no empty folder, so that there is more in it.
+        if not tree.names(folder):
+            return True
+    return any(splitext(name)[0] == last and splitext(name)[1] in CODE_EXTENSIONS for name in tree.names(folder))
 
 
 def _in_other_letters(tree: FileTree, stem: str) -> str:

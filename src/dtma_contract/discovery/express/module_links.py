@@ -101,21 +101,24 @@ class ModuleLinks:
                 return self._machine.got(starred.exports.props[name], starred.exports, node)
             if name == "default":
                 # A module of CommonJS is its own default.
-                return value if origin is None or not origin.is_esm else self._absent(value, name, specifier, node)
+                is_esm = origin is not None and origin.is_esm
+                return self._absent(value, origin, name, specifier, node) if is_esm else value
             if (
                 isinstance(value, ObjectValue)
                 and origin is not None
                 and value.find(name) is None
                 and not value.may_have_more
             ):
-                return self._absent(value, name, specifier, node)
+                return self._absent(value, origin, name, specifier, node)
             return self._machine.member(value, name, node)
 
         return Link(read)
 
-    def _absent(self, value: Value, name: str, specifier: str, node: Node) -> Value:
+    def _absent(self, value: Value, origin: Module | None, name: str, specifier: str, node: Node) -> Value:
         if isinstance(value, ObjectValue) and value.may_have_more:
             return Opaque(name)
+        if origin is not None and _is_misread(origin):
+            return Opaque(name, unresolved=f"the syntax of {origin.path} cannot be followed")
         place = self._machine.location(_specifier_of(node, name))
         return Opaque(name, unresolved=_no_export(name, specifier), missing_at=place)
 
@@ -131,7 +134,7 @@ class ModuleLinks:
             known = any(
                 name in part.exports.props or name in part.types or part.exports.is_open for part in _with_stars(origin)
             )
-            if not known and self._is_used(module, name, node):
+            if not known and not _is_misread(origin) and self._is_used(module, name, node):
                 what = f"{_no_export(name, specifier)}: the process ends while it loads"
                 self._machine.crashes(_specifier_of(node, name), what)
 
@@ -250,6 +253,11 @@ def _specifier_of(statement: Node, name: str) -> Node:
                 if known is not None and _module_name(known) == name:
                     return specifier
     return statement
+
+
+def _is_misread(module: Module) -> bool:
+    """Return whether the grammar could not follow all of a module, so that it may export what was not seen."""
+    return any(part.file.error_lines for part in _with_stars(module))
 
 
 def _with_stars(module: Module) -> list[Module]:

@@ -22,7 +22,7 @@ from dtma_contract.discovery.express.program import Program
 from dtma_contract.discovery.express.registrations import RouterValue
 from dtma_contract.discovery.express.resolution import CODE_EXTENSIONS, Resolver
 from dtma_contract.discovery.express.syntax import parse
-from dtma_contract.discovery.express.unreadable_files import json_problem
+from dtma_contract.discovery.express.unreadable_files import is_unreadable, json_problem
 from dtma_contract.discovery.file_tree import FileTree, clean_path, walk
 from dtma_contract.errors import UsageError
 from dtma_contract.routes import (
@@ -137,6 +137,11 @@ def _entries(tree: FileTree, packages: Packages, folder: str, entry: str | None)
                 f"The package.json in {where} is no valid JSON, line {problem[0]}: {problem[1]}.",
                 "Mend it, or name the file that the service starts with by --entry.",
             )
+        if is_unreadable(tree, join(folder, "package.json")):
+            raise UsageError(
+                f"The package.json in {where} cannot be read.",
+                "Look at its permissions, and whether it is a link that leads out of the folder.",
+            )
         if packages.at(folder) is None:
             raise UsageError(
                 f"There is no package.json in {where}.", "Name the folder of the service, or its file with --entry."
@@ -227,6 +232,9 @@ class _Reader:
         if problem and self._packages.at(self._folder) is None and self._program.machine.crash is None:
             reason = f"the package.json is no valid JSON, {problem[1]}: nothing that it says was used"
             yield Unknown(self._corner, path, problem[0], reason, "")
+        elif is_unreadable(self._tree, path):
+            reason = "the package.json cannot be read: nothing that it says was used"
+            yield Unknown(self._corner, path, 0, reason, "")
 
     def _provenance(self) -> dict[str, object]:
         package = self._packages.at(self._folder)

@@ -12,7 +12,7 @@ from dtma_contract.discovery.express.syntax import SourceFile
 from dtma_contract.discovery.file_tree import FileTree
 from dtma_contract.routes import Location
 
-__all__ = ["broken_at", "json_problem", "unreadable_package"]
+__all__ = ["broken_at", "is_unreadable", "json_problem", "unreadable_package"]
 
 # Other programs read a package.json with comments, and look for none beside some files.
 _OTHER_RUNTIMES = ("bun.lockb", "bun.lock", "bunfig.toml", "deno.json", "deno.jsonc", "deno.lock")
@@ -57,6 +57,11 @@ def unreadable_package(tree: FileTree, entry: Entry, folder: str) -> tuple[Locat
         return None
     line, why = problem
     return Location(nearest, line), f"{nearest} is no valid JSON, {why}: Node.js ends before it runs anything"
+
+
+def is_unreadable(tree: FileTree, path: str) -> bool:
+    """Return whether something stands there whose content cannot be had: a link out of the tree, or a refusal."""
+    return path.rpartition("/")[2] in tree.names(dirname(path)) and tree.read(path) is None
 
 
 def json_problem(tree: FileTree, path: str) -> tuple[int, str] | None:
