@@ -125,10 +125,15 @@ def read_bundle(path: Path) -> Facts:
         document = json.loads(data)
         if not isinstance(document, dict) or document.get("version") != _VERSION:
             raise UsageError(f"{path} is a bundle of another version.", hint)
-        return _ADAPTER.validate_python(document["facts"], strict=False)
+        facts = _ADAPTER.validate_python(document["facts"], strict=False)
     except (ValueError, KeyError, RecursionError, ValidationError) as problem:
         shown = str(problem).splitlines()[0]
         raise UsageError(f"{path} is no bundle: its {_FACTS} cannot be understood ({shown}).", hint) from None
+    paths = [*(answer.path for answer in facts.answers), *(route.path for route in facts.routes)]
+    odd = next((each for each in paths if not each.startswith("/")), None)
+    if odd is not None:
+        raise UsageError(f"{path} is no bundle: its {_FACTS} cannot be understood ({odd!r} is no path).", hint)
+    return facts
 
 
 def _json(document: Any) -> bytes:

@@ -69,17 +69,18 @@ def diagnose(*, form: str, bundle: str | None, bundle_read: str | None, **flags:
         check_writable(Path(bundle))
     with ended_in_order():
         diagnosis = judge(_facts(bundle_read, flags))
-    if bundle is not None:
-        from dtma_contract.diagnosis_bundle import write_bundle  # noqa: PLC0415 - as above
-
-        write_bundle(Path(bundle), diagnosis, _text(diagnosis))
-        click.echo(f"all facts are in {bundle}, readable by you alone", err=True)
     if form == "json":
         click.echo(json.dumps(diagnosis.to_json(), indent=2, ensure_ascii=False))
     else:
         from dtma_contract.reporting.diagnosis_text import print_diagnosis  # noqa: PLC0415 - as above
 
         print_diagnosis(diagnosis, Console(highlight=False))
+    if bundle is not None:
+        from dtma_contract.diagnosis_bundle import write_bundle  # noqa: PLC0415 - as above
+
+        # Last, for a full disk must not cost the diagnosis.
+        write_bundle(Path(bundle), diagnosis, _text(diagnosis))
+        click.echo(f"all facts are in {bundle}, readable by you alone", err=True)
     sys.exit(diagnosis.exit_code)
 
 

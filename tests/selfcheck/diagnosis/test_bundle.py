@@ -8,7 +8,7 @@ import json
 import os
 import stat
 import tarfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from diagnosis.observed import HEALTHY, code, container, docker, drift, lacking
@@ -129,6 +129,28 @@ def test_a_bundle_that_cannot_be_written_is_refused_before_anything_is_asked(tmp
     told = command("diagnose", "--target", "http://127.0.0.1:1", "--bundle", "none/b.tar.gz", cwd=tmp_path)
 
     assert (told.exit_code, told.stdout, "there is no folder" in told.stderr) == (4, "", True)
+
+
+def test_a_full_disk_does_not_cost_the_diagnosis(tmp_path):
+    """It is printed all the same, and the exit code says that there is no bundle: nothing can be written in /proc."""
+    path = tmp_path / "b.tar.gz"
+    write_bundle(path, diagnose(FULL), "")
+    told = command("diagnose", "--from", str(path), "--bundle", "/proc/b.tar.gz", "--format", "json", cwd=tmp_path)
+
+    assert (told.exit_code, "cannot be written to /proc/b.tar.gz" in told.stderr) == (4, True)
+    assert [cause["id"] for cause in told.document["causes"]] == [cause.id for cause in diagnose(FULL).causes]
+
+
+@pytest.mark.parametrize("path", ["", "tools"])
+def test_a_bundle_with_a_path_that_is_none_is_refused(path, tmp_path):
+    """Whoever edits a bundle, such as to take a name out, is told what is wrong with it."""
+    bundle = tmp_path / "b.tar.gz"
+    odd = replace(FULL, routes=tuple(replace(route, path=path) for route in FULL.routes))
+    facts = {"version": 1, "facts": asdict(replace(odd, docker=None))}
+    bundle.write_bytes(archive(facts_json=json.dumps(facts).encode()))
+
+    with pytest.raises(UsageError, match=f"'{path}' is no path"):
+        read_bundle(bundle)
 
 
 def test_what_a_target_sends_is_shown_and_not_obeyed(tmp_path):
