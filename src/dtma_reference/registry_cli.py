@@ -137,9 +137,12 @@ def migrate(*, registry: RegistryLocation, revision: str) -> int:
     """
     from dtma_reference.registry import schema  # noqa: PLC0415 - SQLAlchemy is slow to load
     from dtma_reference.registry.opening import made_database  # noqa: PLC0415 - same
+    from dtma_reference.registry.revisions import KNOWN  # noqa: PLC0415 - same
     from dtma_reference.registry.revisions import migrate as bring  # noqa: PLC0415 - same
     from dtma_reference.registry.server_lock import require_no_agents  # noqa: PLC0415 - same
 
+    if revision not in ("head", *KNOWN):
+        raise click.UsageError(f"That is no revision: {revision}; known are {', '.join(('head', *KNOWN))}.")
     with _told(registry):
         _require_database(registry)
         # An agent that runs works with the tables as they are.

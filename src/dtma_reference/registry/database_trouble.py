@@ -19,6 +19,7 @@ _WORDS = {
     "lock timeout": "another process holds it locked",
     "deadlock": "another process holds it locked",
     "malformed": "its file is damaged",
+    "could not decode": "its file is damaged",
     "not a database": "its file is no database",
     "authentication failed": "its server refuses the user or the password",
     "no password supplied": "its server asks for a password",

@@ -11,11 +11,11 @@ from dtma_reference.registry import schema
 from dtma_reference.registry.server_lock import LOCK_SPACE
 from dtma_reference.registry.store import StoreMissingError, StoreUnavailableError
 
-__all__ = ["migrate", "prepare", "require_newest", "revision_of"]
+__all__ = ["KNOWN", "migrate", "prepare", "require_newest", "revision_of"]
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 _BASE = "base"
-_KNOWN = (_BASE, *schema.REVISIONS)
+KNOWN = (_BASE, *schema.REVISIONS)
 _ELSEWHERE = "give the registry a database of its own"
 
 
@@ -76,14 +76,14 @@ def migrate(connection: sa.Connection, revision: str) -> None:
     from alembic import command  # noqa: PLC0415 - slow to load and seldom needed
     from alembic.config import Config  # noqa: PLC0415 - same
 
-    if revision not in _KNOWN:
-        raise StoreUnavailableError(f"that is no revision: {revision}; known are {', '.join(_KNOWN)}")
+    if revision not in KNOWN:
+        raise StoreUnavailableError(f"that is no revision: {revision}; known are {', '.join(KNOWN)}")
     _wait_for_others(connection)
     found = _require_known(connection)
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
-    (command.upgrade if _KNOWN.index(found) < _KNOWN.index(revision) else command.downgrade)(config, revision)
+    (command.upgrade if KNOWN.index(found) < KNOWN.index(revision) else command.downgrade)(config, revision)
 
 
 def revision_of(connection: sa.Connection) -> str | None:
@@ -118,9 +118,9 @@ def _require_known(connection: sa.Connection) -> str:
             f"the revision in its table {schema.version.name} is another program's: there is no table "
             f"{schema.registry.name}; {_ELSEWHERE}"
         )
-    if found not in _KNOWN:
+    if found not in KNOWN:
         raise StoreUnavailableError(
-            f"it was made by another version of this program: {found}; known are {', '.join(_KNOWN)}"
+            f"it was made by another version of this program: {found}; known are {', '.join(KNOWN)}"
         )
     return found
 

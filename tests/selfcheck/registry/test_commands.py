@@ -120,7 +120,7 @@ def test_what_was_adopted_is_taken_out_again(run, database_url, opened):
     ],
 )
 def test_bad_input_is_one_message_and_exit_code_4(run, arguments, told, tmp_path, monkeypatch):
-    """It says what is wrong, and repeats no password."""
+    """It says what is wrong, repeats no password, and leaves no file."""
     monkeypatch.chdir(tmp_path)
 
     code, out, err = run(*arguments)
@@ -130,6 +130,7 @@ def test_bad_input_is_one_message_and_exit_code_4(run, arguments, told, tmp_path
     assert told in err
     assert "hunter2" not in err
     assert len(err.splitlines()) == 1
+    assert not (tmp_path / "unused.db").exists()
 
 
 @pytest.mark.parametrize(

@@ -91,6 +91,18 @@ def test_what_only_reads_leaves_a_file_byte_for_byte(reading, opened, tmp_path):
     assert sorted(file.name for file in tmp_path.iterdir()) == ["fake.sock", "registry.db", "registry.db-agent"]
 
 
+def test_a_text_that_is_damaged_is_told_as_a_damaged_file(opened, tmp_path):
+    """SQLite says of it that it cannot be decoded, by the kind of error that also means that nobody answers."""
+    file = tmp_path / "registry.db"
+    store = opened(f"sqlite:///{file}")
+    store.insert(a_row(image="nginx:latest"))
+    store.close()
+    file.write_bytes(file.read_bytes().replace(b"nginx:latest", b"nginx:\xff\xfe\xfdest"))
+
+    with pytest.raises(StoreUnavailableError, match="its file is damaged"):
+        opened(f"sqlite:///{file}").all()
+
+
 def test_whoever_only_reads_cannot_write(database_url, opened):
     """The database itself refuses it."""
     opened(database_url).close()
