@@ -398,6 +398,13 @@ def test_a_remedy_has_this_targets_names(facts, expected):
     assert len(expected) == len({cause.id for cause in diagnose(facts).causes})
 
 
+def test_a_redirect_to_another_scheme_of_the_same_host_is_told_as_one():
+    """The fence hands it on as the path that was asked for, which alone would lead back to where it came from."""
+    (told, *_) = diagnose(all_answering(301, "moved", location="/")).causes
+
+    assert (told.id, "by another scheme or port, such as https" in told.title) == ("not-a-dtma", True)
+
+
 def test_the_document_is_json():
     """The keys that others rely on are there."""
     document = json.loads(json.dumps(diagnose(ILL["a route gone"][0]).to_json()))

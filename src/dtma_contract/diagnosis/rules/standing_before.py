@@ -27,6 +27,7 @@ __all__ = ["not_a_dtma", "proxy_no_upstream", "proxy_path_rewrite"]
 # "Cloudflare 5xx errors").
 _GATEWAY_ERRORS = {502, 503, 504, *range(520, 528), 530}
 _NOT_FOUND = 404
+_REDIRECTS = {301, 302, 307, 308}
 _SERVER_ERROR = 500
 _PROXIES = re.compile(r"error occurred while trying to proxy", re.IGNORECASE)
 _BASIC = (Question.ROOT, Question.STATUS, Question.HEALTH)
@@ -319,6 +320,9 @@ def not_a_dtma(facts: Facts) -> Iterator[Suspicion]:
         title = f"The target redirects to another host ({elsewhere.hostname}), which is not followed."
     elif elsewhere.scheme == "https" and facts.target.startswith("http:"):
         title = "The target redirects to https, which is not followed."
+    elif first.status in _REDIRECTS and elsewhere.path == first.path:
+        # The fence makes a redirect to the target's own host a path: the same one can differ in scheme or port alone.
+        title = "The target redirects to its own host by another scheme or port, such as https, which is not followed."
     yield Suspicion("not-a-dtma", 0.8, (of_answer(first), *_who(facts)), title=title)
 
 
