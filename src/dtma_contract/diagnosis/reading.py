@@ -12,17 +12,20 @@ from dtma_contract.diagnosis.facts import UNASKED_SECONDS, Answer, Facts, LogLin
 from dtma_contract.routes import Cell, canonical_path
 
 __all__ = [
+    "NO_ENGINE",
     "all_failed",
     "answered",
     "closes_when_asked",
     "is_agent",
     "is_agents_fallback",
     "is_agents_health",
+    "is_behind_a_proxy",
     "is_success",
     "missing_routes",
     "named",
     "profile_of",
     "proxy_of",
+    "refused_oddly",
     "says_not_configured",
     "seconds_between",
     "telling_lines",
@@ -30,6 +33,11 @@ __all__ = [
 
 _OK = 200
 _NOT_FOUND = 404
+_REFUSING = {401, 403}  # RFC 9110 sections 15.5.2 and 15.5.4
+# What a probe of a route says where it was refused.
+_REFUSES = re.compile(
+    r"[A-Z]+ \S+ is answered (?:with (?P<alone>40[13])\b|like \S+, which surely does not exist: (?P<all>40[13])\b)"
+)
 _BAD_REQUEST = 400  # RFC 9110 section 15.5.1, the first of the failures
 _SERVER_ERRORS = 500  # RFC 9110 section 15.6
 _CREDENTIAL = r"(?:token|auth\w*|secret|api[ _-]?key|credentials?|bearer|[A-Z]+_(?:TOKEN|KEY))"
@@ -39,6 +47,16 @@ _NOT_CONFIGURED = re.compile(
     rf"\b(?:no|missing|without(?: a| an)?) (?:\w+ ){{0,2}}{_CREDENTIAL}\b|"
     rf"\bneither [^.\n]{{0,60}}{_CREDENTIAL}\b[^.\n]{{0,60}}\b(?:configured|set|provided|defined|available)|"
     r"\b(?:agent|DTMA|service|server|authentication) (?:is |was )?not configured",
+    re.IGNORECASE,
+)
+
+# How runtimes and agents say that there is no Engine to ask.
+NO_ENGINE = re.compile(
+    r"docker\.sock|engine\.sock|cannot connect to the docker daemon|(?:engine|docker)[^.\n]{0,40}(?:unavailable|"
+    r"unreachable|not reachable|cannot be reached|not running|not available|did not answer)|"
+    r"is the docker daemon running|"
+    r"connect (?:ENOENT|ECONNREFUSED|EACCES) |error while fetching server API version|"
+    r"(?:permission denied|connection refused|no such file)[^\n]{0,60}\.sock",
     re.IGNORECASE,
 )
 
@@ -142,6 +160,11 @@ def proxy_of(answer: Answer) -> str:
     return ""
 
 
+def is_behind_a_proxy(facts: Facts) -> bool:
+    """Return whether any answer shows a proxy."""
+    return any(proxy_of(answer) for answer in answered(facts))
+
+
 def profile_of(route: RouteState) -> str:
     """Return the profile of a route."""
     return route.operation.partition(".")[0]
@@ -164,6 +187,25 @@ def missing_routes(facts: Facts) -> tuple[RouteState, ...]:
         for route in facts.routes
         if profile_of(route) in offered
         and (route.state is Cell.ABSENT or (route.seems_absent and profile_of(route) in telling))
+    )
+
+
+def refused_oddly(facts: Facts) -> tuple[RouteState, ...]:
+    """Return core's routes that refuse the token which GET /tools takes, in another way than where there is none.
+
+    One that refuses alike without a token never looked at it; an unknown name may be refused by the agent itself.
+    """
+    without = facts.answer(Question.TOOLS_WITHOUT_TOKEN)
+    taken = any(is_success(answer) and answer.json is not None for answer in answered(facts, Question.TOOLS))
+    if without is None or without.status not in _REFUSING or not taken or not facts.has_token:
+        return ()
+    return tuple(
+        route
+        for route in facts.routes
+        if profile_of(route) == "core"
+        and (found := _REFUSES.match(route.detail))
+        and int(found["alone"] or found["all"]) != without.status
+        and (route.secured is None or "{" not in route.path)
     )
 
 

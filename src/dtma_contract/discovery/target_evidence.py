@@ -215,4 +215,15 @@ def judge_secured(seen: Observed, *, with_token: bool) -> bool | None:
         return True if not with_token or bare.status != answer.status else None
     # The handler itself spoke: it found what was asked for, missed it, or found fault with the request.
     spoke = bare.status // 100 in {2, 4} and (not with_token or bare.status == answer.status)
+    if with_token and _is_hidden(answer, bare):
+        return None
     return False if spoke else None
+
+
+def _is_hidden(answer: Exchange, bare: Exchange) -> bool:
+    """Return whether two 404 are of different makers: some agents hide what is there from who has no token."""
+    return answer.status == bare.status == _NOT_FOUND and _members(answer) != _members(bare)
+
+
+def _members(answer: Exchange) -> tuple[str, ...] | None:
+    return tuple(sorted(answer.json)) if isinstance(answer.json, dict) else None

@@ -22,6 +22,7 @@ from diagnosis.observed import (
 )
 
 from dtma_contract.diagnosis.facts import Question, StepName
+from dtma_contract.routes import Cell
 
 NGINX_404 = "<html><center><h1>404 Not Found</h1></center><hr><center>nginx/1.22.1</center></html>"
 NGINX_502 = "<html><center><h1>502 Bad Gateway</h1></center><hr><center>nginx/1.22.1</center></html>"
@@ -36,7 +37,21 @@ NEITHER = "Neither DTMA_BEARER_TOKEN nor BACKEND_TO_DTMA_API_KEY is configured"
 PROTECTED = (Question.TOOLS, Question.TOOLS_STATUS, Question.TOOLS_WITHOUT_TOKEN)
 BEFORE = "2026-03-01T02:59:57Z"
 CONSOLE = container("dtma-console", "restarting", restart_count=9, exit_code=1, started_at=YOUNG)
+# No Engine, as a listing says it.
+NO_ENGINE = {"success": False, "error": "connect ENOENT /var/run/docker.sock"}
+CHALLENGE = {"content_type": "text/html", "server": "cloudflare"}
 
+
+def probed(name, detail, *, state=Cell.MOUNTED, secured=None, facts=HEALTHY):
+    """Return facts of an agent of which the probes of one route say something else than that it is there."""
+    seen = {"state": state, "secured": secured, "detail": detail}
+    routes = tuple(replace(route, **seen) if route.name == name else route for route in facts.routes)
+    return replace(facts, routes=routes)
+
+
+START_ROUTE = "POST /tools/{instanceNameOnToolbox}/start"
+REFUSED = "POST /tools/dtmac-absent/start is answered with 403, unlike paths that do not exist"
+BEHIND_NGINX = answering(answer(Question.ROOT, 200, {"service": "DTMA"}, server="nginx"))
 BELOW_TOOLS = [route.operation for route in HEALTHY.routes if route.path.startswith("/tools/")]
 PAGE_BELOW_TOOLS = answering(replace(answer(Question.NOWHERE, 404, NGINX_404), path="/tools/dtmac-nowhere"))
 # A connection on which nothing was said stayed open.
@@ -266,6 +281,61 @@ OTHERS_ILL = {
         ),
         ["instance-unknown"],
     ),
+    "a path that a proxy refuses, whoever asks": (
+        probed(START_ROUTE, REFUSED, facts=BEHIND_NGINX),
+        ["proxy-no-upstream"],
+    ),
+    "a method that a proxy refuses at every path": (
+        probed(
+            "DELETE /tools/{instanceNameOnToolbox}",
+            "DELETE /tools/dtmac-absent is answered like /dtmac-nowhere, which surely does not exist: 403 text/html",
+            state=Cell.UNKNOWN,
+            facts=BEHIND_NGINX,
+        ),
+        ["proxy-no-upstream"],
+    ),
+    "an edge that challenges whatever is no GET": (
+        answering(answer(Question.UNRESOLVABLE_DEPLOY, 403, "<title>Just a moment...</title>", **CHALLENGE)),
+        ["proxy-no-upstream"],
+    ),
+    "two agents of different secrets, in turn": (
+        answering(answer(Question.TOOLS_STATUS, 403, {"error": "Forbidden"})),
+        ["token-rejected"],
+    ),
+    "a route that refuses the token that others take": (
+        probed("POST /tools", "POST /tools is answered with 403, unlike paths that do not exist", secured=True),
+        ["token-rejected"],
+    ),
+    "a route that refuses everyone": (probed(START_ROUTE, REFUSED), ["token-rejected"]),
+    "another droplet's token, beside a route that asks for none": (
+        probed(
+            "GET /mcp/status",
+            "GET /mcp/status is answered with 200, unlike paths that do not exist",
+            secured=False,
+            facts=answering(
+                answer(Question.TOOLS, 403, {"error": "Forbidden"}),
+                answer(Question.TOOLS_STATUS, 403, {"error": "Forbidden"}),
+                replace(answer(Question.MCP_STATUS_WITHOUT_TOKEN, 200, {"ok": True}), question=Question.MCP_STATUS),
+            ),
+        ),
+        ["token-rejected", "route-shadowed"],
+    ),
+    "neither a secret nor an Engine, and nobody is asked for a token": (
+        answering(
+            *(answer(question, 500, NO_ENGINE) for question in PROTECTED),
+            answer(Question.STATUS, 200, status_body(hasAuthToken=False, hasApiKey=False)),
+        ),
+        ["engine-unavailable", "authentication-open"],
+    ),
+    "a handler that takes every word behind an instance": (
+        probed(
+            START_ROUTE,
+            "POST /tools/dtmac-absent/start is answered like /tools/dtmac-absent/dtmac-nowhere, which surely does not "
+            'exist: 200 application/json {"success":true}',
+            state=Cell.UNKNOWN,
+        ),
+        ["route-shadowed"],
+    ),
 }
 
 # What is odd, and no cause of anything.
@@ -329,5 +399,13 @@ OTHERS_WELL = {
     ),
     "a log that names the socket while it is asked": replace(
         HEALTHY, docker=docker(log=["GET unix:///var/run/docker.sock/containers/json 200"])
+    ),
+    "an agent that says of every path that it does not have that it is not implemented": answering(
+        answer(Question.NOWHERE, 501, {"error": "Not implemented"}),
+        answer(Question.DIAGNOSTICS_DOCKER, 501, {"error": "Not implemented"}),
+    ),
+    "an agent that refuses a name that it does not know": probed(START_ROUTE, REFUSED, secured=True),
+    "an agent that refuses a deploy, behind an edge": answering(
+        answer(Question.UNRESOLVABLE_DEPLOY, 403, {"error": "This registry is not allowed."}, server="cloudflare")
     ),
 }

@@ -129,6 +129,15 @@ def test_only_what_is_open_is_asked_about_further(observed, expected):
 )
 def test_whether_a_route_asks_for_a_token(with_token, status, bare, expected):
     """It does where it refuses without one and not with one; what broke or redirects tells nothing."""
-    observed = replace(seen(STATUS, status, UNLIKE), bare=None if bare is None else answer(bare))
+    observed = replace(seen(STATUS, status, UNLIKE), bare=None if bare is None else answer(bare, {"error": "x"}))
 
     assert expected is judge_secured(observed, with_token=with_token)
+
+
+def test_what_is_hidden_from_who_has_no_token_is_not_open():
+    """An unknown name with a token and an unknown path without one are two 404, of which one alone is the route's."""
+    denied = {"success": False, "error": "Tool instance 'x' not found or not managed by this DTMA."}
+    with_token = seen(START, 404, UNLIKE, body=denied)
+
+    assert judge_secured(replace(with_token, bare=answer(404, {"error": "Not Found"})), with_token=True) is None
+    assert judge_secured(replace(with_token, bare=answer(404, denied)), with_token=True) is False

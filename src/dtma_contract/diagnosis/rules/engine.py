@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dtma_contract.diagnosis.deploy_log import failed_deploys, lines_while_asked
 from dtma_contract.diagnosis.facts import Answer, ContainerState, Facts, LogLine, Question
 from dtma_contract.diagnosis.reading import (
+    NO_ENGINE,
     answered,
     is_agent,
     is_agents_health,
@@ -21,16 +22,9 @@ from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of
 __all__ = ["engine_unavailable", "image_unpullable", "port_conflict"]
 
 _SERVER_ERRORS = 500  # RFC 9110 section 15.6
+_NOT_IMPLEMENTED = 501  # RFC 9110 section 15.6.2: what some agents answer for every path that they do not have
 _GATEWAY_TIMEOUT = 504  # RFC 9110 section 15.6.5
 
-_NO_ENGINE = re.compile(
-    r"docker\.sock|engine\.sock|cannot connect to the docker daemon|(?:engine|docker)[^.\n]{0,40}(?:unavailable|"
-    r"unreachable|not reachable|cannot be reached|not running|not available|did not answer)|"
-    r"is the docker daemon running|"
-    r"connect (?:ENOENT|ECONNREFUSED|EACCES) |error while fetching server API version|"
-    r"(?:permission denied|connection refused|no such file)[^\n]{0,60}\.sock",
-    re.IGNORECASE,
-)
 # An agent may answer a listing all the same, and say so beside it.
 _SAYS_NO_ENGINE = re.compile(
     r"cannot connect to the docker daemon|is the docker daemon running|"
@@ -71,16 +65,16 @@ def engine_unavailable(facts: Facts) -> Iterator[Suspicion]:
         return
     confidence, evidence = _failing_operations(facts)
     # An agent may answer an empty list all the same, and write down why.
-    lines = tuple(line for line in lines_while_asked(facts, _NO_ENGINE) if _FAILS.search(line.text))
+    lines = tuple(line for line in lines_while_asked(facts, NO_ENGINE) if _FAILS.search(line.text))
     container = facts.docker.agent_container if facts.docker else None
     # No container is given a socket while it runs, so that older lines of its log count then too.
     lacks = container is not None and not container.socket_mounted and "DOCKER_HOST" not in container.environment
     if lacks:
-        lines = lines or telling_lines(facts.log_lines, _NO_ENGINE, 2)
+        lines = lines or telling_lines(facts.log_lines, NO_ENGINE, 2)
     if not confidence and not lines:
         return
     confidence = confidence or 0.9
-    evidence += map(of_line, lines[-2:] or telling_lines(facts.log_lines, _NO_ENGINE, 2))
+    evidence += map(of_line, lines[-2:] or telling_lines(facts.log_lines, NO_ENGINE, 2))
     if facts.docker and container and lacks:
         said = f"the Docker socket is not mounted in the container {container.name}"
         evidence.insert(0, of_container(container, facts.docker, said))
@@ -102,10 +96,10 @@ def _failing_operations(facts: Facts) -> tuple[float, list[Evidence]]:
         and not _NO_STORE.search(answer.body)
         and not _is_gateways(answer)
     ]
-    saying = [answer for answer in failing if _NO_ENGINE.search(answer.body)]
+    saying = [answer for answer in failing if NO_ENGINE.search(answer.body)]
     if saying:
         return 0.95, [of_answer(saying[0])]
-    listing = [answer for answer in failing if answer.question in _LISTING]
+    listing = [a for a in failing if a.question in _LISTING and a.status != _NOT_IMPLEMENTED]
     if listing:
         return 0.8, [of_answer(answer) for answer in listing[:2]]
     beside = [a for a in answered(facts, *_LISTING, Question.STATUS) if _SAYS_NO_ENGINE.search(_besides(a))]
@@ -138,14 +132,14 @@ def _is_gateways(answer: Answer) -> bool:
 def image_unpullable(facts: Facts) -> Iterator[Suspicion]:
     """A deploy failed for want of its image: the answer says so, or the log does."""
     for answer in answered(facts, Question.PROBE_DEPLOY):
-        says_why = _UNPULLABLE.search(answer.body) and not _NO_ENGINE.search(answer.body)
+        says_why = _UNPULLABLE.search(answer.body) and not NO_ENGINE.search(answer.body)
         if answer.status >= _SERVER_ERRORS and says_why:
             yield Suspicion(
                 "image-unpullable", 0.9, (of_answer(answer),), fields={"tool_image": _image_in(answer.body)}
             )
             return
     lines = failed_deploys(facts, _UNPULLABLE)
-    if not lines or telling_lines(lines, _NO_ENGINE, 1):
+    if not lines or telling_lines(lines, NO_ENGINE, 1):
         return
     yield Suspicion(
         "image-unpullable",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -42,8 +43,9 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
     for route in absent:
         prefix = f"/{route.path.split('/')[1]}/"
         explained = _explained(route, facts)
-        if not facts.code and (prefix in caught or _is_taken_for_a_name(route, facts)):
-            explained = _Explained(*(_CAUGHT if prefix in caught else _NAMED), _PROBES)
+        is_caught = prefix in caught or _is_caught(route, facts)
+        if not facts.code and (is_caught or _is_taken_for_a_name(route, facts)):
+            explained = _Explained(*(_CAUGHT if is_caught else _NAMED), _PROBES)
         groups.setdefault(explained.cause, []).append((route, explained))
     for cause, members in groups.items():
         routes = [route for route, _ in members]
@@ -65,6 +67,9 @@ def missing(facts: Facts) -> Iterator[Suspicion]:
 _CAUGHT = "route-shadowed", 0.85, "a path that no agent has is answered with success there, and by 404 elsewhere"
 
 
+# What a probe says of a route that is answered like a path which does not exist, and well.
+_ANSWERED_WELL = re.compile(r"surely does not exist: 2\d\d application/json")
+
 _NAMED = "route-shadowed", 0.85, "its last word is taken for the name of an instance"
 
 
@@ -79,10 +84,20 @@ def _is_taken_for_a_name(route: RouteState, facts: Facts) -> bool:
     return False
 
 
+def _is_caught(route: RouteState, facts: Facts) -> bool:
+    """Return whether a path beside a route that no agent has is answered with success, as the route is."""
+    return bool(_ANSWERED_WELL.search(route.detail)) and _knows_unknown_paths(facts)
+
+
+def _knows_unknown_paths(facts: Facts) -> bool:
+    nowhere = answered(facts, Question.NOWHERE)
+    return any(answer.status == 404 and answer.path.count("/") == 1 for answer in nowhere)  # noqa: PLR2004 - RFC 9110 section 15.5.5
+
+
 def _caught_prefixes(facts: Facts) -> frozenset[str]:
     """Return the prefixes below which one handler takes whatever is asked; a page for every path is no handler."""
     nowhere = answered(facts, Question.NOWHERE)
-    if not any(answer.status == 404 and answer.path.count("/") == 1 for answer in nowhere):  # noqa: PLR2004 - RFC 9110 section 15.5.5
+    if not _knows_unknown_paths(facts):
         return frozenset()
     return frozenset(
         f"/{answer.path.split('/')[1]}/"

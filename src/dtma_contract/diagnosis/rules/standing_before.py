@@ -13,10 +13,12 @@ from dtma_contract.diagnosis.reading import (
     is_agent,
     is_agents_fallback,
     is_agents_health,
+    is_behind_a_proxy,
     is_success,
     missing_routes,
     named,
     proxy_of,
+    refused_oddly,
 )
 from dtma_contract.diagnosis.suspicion import Evidence, Suspicion, of_answer, of_line, of_step
 from dtma_contract.routes import Cell
@@ -41,7 +43,8 @@ _FRAMEWORKS_404 = re.compile(
     r"requested resource was not found on this server|<title>404: Not Found|\A\{.*not.?found",
     re.IGNORECASE | re.DOTALL,
 )
-_BLOCKED = {403, 404, 405}
+_FORBIDDEN = 403
+_BLOCKED = {_FORBIDDEN, 404, 405}
 _ANYWHERE = (
     Question.ROOT,
     Question.STATUS,
@@ -113,12 +116,12 @@ def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
     if any(route.path.startswith("/tools/") for route in facts.routes_in(Cell.MOUNTED)):
         # Then it passes on what is below /tools, and only has pages of its own for the agent's 404.
         pages = []
-    blocked = [
-        a for a in answered(facts, Question.UNRESOLVABLE_DEPLOY) if a.status in _BLOCKED and _OWN_PAGE.search(a.body)
-    ]
+    blocked = [a for a in answered(facts, Question.UNRESOLVABLE_DEPLOY) if _is_blocked(a)]
     if not any(is_success(a) for a in answered(facts, Question.TOOLS)):
         # It may be the agent that refuses, in a page of the proxy's.
         blocked = []
+    if is_agent(facts) and not (failing or (pages and lost) or blocked):
+        yield from _refuses_some_paths(facts)
     if not is_agent(facts) or not (failing or (pages and lost) or blocked):
         return
     answer = (failing or pages or blocked)[0]
@@ -134,6 +137,36 @@ def _passes_some_paths(facts: Facts) -> Iterator[Suspicion]:
         remedy="Let the proxy pass every path on to the agent; look at which of its rules the other paths meet.",
         would_tell=_docker(facts),
         explains=("engine-unavailable", "route-missing", "response-drift"),
+    )
+
+
+def _is_blocked(answer: Answer) -> bool:
+    """Return whether a proxy refuses a deploy in a page of its own; an agent that refuses one says so in JSON."""
+    is_page = answer.media_type == "text/html" and bool(proxy_of(answer))
+    return (answer.status in _BLOCKED and bool(_OWN_PAGE.search(answer.body))) or (
+        answer.status == _FORBIDDEN and is_page
+    )
+
+
+def _refuses_some_paths(facts: Facts) -> Iterator[Suspicion]:
+    """Behind a proxy some routes refuse everyone, the token that others take included."""
+    refused = [route for route in refused_oddly(facts) if route.secured is None]
+    if not refused or not is_behind_a_proxy(facts):
+        return
+    shown = next(answer for answer in answered(facts) if proxy_of(answer))
+    said = f"with the token and without it these are refused alike: {named(refused)}; {refused[0].detail}"
+    yield Suspicion(
+        "proxy-no-upstream",
+        0.75,
+        (
+            Evidence(said, "http: probes of the routes"),
+            *map(of_answer, answered(facts, Question.TOOLS)[:1]),
+            of_answer(shown, f"a proxy stands in front ({proxy_of(shown)})"),
+            *_behind(facts),
+        ),
+        title="A proxy in front refuses some paths.",
+        remedy="Let the proxy pass every path and method on to the agent; look at which of its rules these meet.",
+        would_tell=_docker(facts),
     )
 
 
