@@ -32,6 +32,7 @@ _SCRIPTS = (
     "develop",
 )
 _MAX_SCRIPTS = 6
+_WORKSPACE_OPTIONS = {"-w", "--workspace", "workspace", "--prefix", "--filter", "-F", "-C", "--dir", "--cwd"}
 _RUNNERS = re.compile(
     r"(?:^|/)(?:ts-node|tsx|ts-node-dev|tsnd|bun|deno|esno|swc-node|jiti)(?:$|-)|ts-node|@swc-node|tsx"
 )
@@ -100,6 +101,12 @@ def _of_script(
             words = shlex.split(command)
         except ValueError:
             words = command.split()
+        if len(words) > 1 and words[0] == "cd":
+            package = packages.at(clean_path(join(package.folder, words[1])) or "") or package
+            continue
+        if (other := _in_workspace(packages, package, words)) is not None:
+            yield from _of_script(resolver, packages, *other, told_by, depth + 1)
+            continue
         runs_source = bool(_RUNNERS.search(command))
         for position, word in enumerate(words):
             if (
@@ -126,6 +133,28 @@ def _of_script(
                 not in {"-r", "--require", "-P", "-p", "--project", "-c", "--config", "--import", "--loader"}
             ) or (position and words[0] in {"node", "nodemon"} and not word.startswith("-")):
                 yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
+
+
+def _in_workspace(packages: Packages, package: Package, words: list[str]) -> tuple[Package, str] | None:
+    """Return the package of the repository whose script a command runs, and the script's name.
+
+    See the documentation of ``npm run`` (``--workspace``, ``--prefix``), ``yarn workspace`` and ``pnpm --filter``.
+    """
+    if not words or words[0] not in {"npm", "yarn", "pnpm"}:
+        return None
+    split = [part for word in words[1:] for part in (word.split("=", 1) if word.startswith("-") else [word])]
+    named, rest = "", list[str]()
+    while split:
+        word = split.pop(0)
+        if word in _WORKSPACE_OPTIONS and split:
+            named = split.pop(0)
+        elif not word.startswith("-") and word not in {"run", "run-script"}:
+            rest.append(word)
+    if not named or not rest:
+        return None
+    place = clean_path(join(package.folder, named))
+    other = packages.workspace(join(package.folder, "package.json"), named) or (packages.at(place) if place else None)
+    return (other, rest[0]) if other is not None else None
 
 
 def _of_shell(resolver: Resolver, packages: Packages, folder: str, path: str, told_by: str) -> Iterator[Entry]:
