@@ -41,6 +41,13 @@ CLUSTERS = {
     "an early return": "if (!cluster.isWorker) { cluster.fork(); return; } start();",
     "a choice of values": "cluster.isPrimary ? cluster.fork() : start();",
 }
+STARTS = (
+    "node --import ./first.js lib/run.js",
+    "node --require ./first.js lib/run",
+    "node --env-file .env lib/run.js",
+    "pm2-runtime start ecosystem.config.js",
+    "pm2 start ./ecosystem.config.js --env production",
+)
 SCRIPTS = (
     "npm run start --workspace apps/agent",
     "npm --workspace=@x/agent run start",
@@ -113,6 +120,31 @@ def test_a_condition_beside_a_cluster_is_told() -> None:
     table = table_of({"package.json": json.dumps({**PACKAGE, "main": "index.js"}), "index.js": COMMONJS + body})
 
     assert only_state(table) is Cell.CONDITIONAL
+
+
+@pytest.mark.parametrize("script", STARTS)
+def test_what_is_loaded_before_the_program_is_not_taken_for_it(script: str) -> None:
+    """An option's value is no program, and a process manager's settings name theirs."""
+    package = {"name": "x", "scripts": {"start": script}, "dependencies": {"express": "4"}}
+    table = table_of(
+        {
+            "package.json": json.dumps(package),
+            "first.js": "process.env.FIRST = '1';",
+            "ecosystem.config.js": "module.exports = { apps: [{ name: 'x', script: './lib/run.js', instances: 2 }] };",
+            "lib/run.js": f"{COMMONJS}start();",
+        }
+    )
+
+    assert (table.provenance["entry"], only_state(table), table.unknown) == ("lib/run.js", Cell.MOUNTED, ())
+
+
+def test_functions_are_composed_from_the_right() -> None:
+    """What `reduceRight` makes of a list is followed."""
+    body = "const add = (made, path) => made.get(path, (q, s) => s.end());"
+    body += "['/b', '/a'].reduceRight(add, require('express')()).listen(3000);"
+    table = table_of({"package.json": json.dumps({**PACKAGE, "main": "index.js"}), "index.js": body})
+
+    assert [route.path for route in table.routes] == ["/a", "/b"]
 
 
 @pytest.mark.parametrize("script", SCRIPTS)

@@ -10,10 +10,10 @@ from dtma_contract.discovery.express.absent_exports import absent_export
 from dtma_contract.discovery.express.handlers import (
     dispatches,
     handler_name,
+    handler_of,
     may_leave,
     passes_on,
     routers_behind,
-    skips,
 )
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
@@ -328,7 +328,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
         passing = [passes_on(machine, option) for option in options if not isinstance(option, ArrayValue)]
         if passing:
             passes = passing[0] if len(set(passing)) == 1 else None
-            yield Handler(handler_name(written, value), passes, any(map(skips, options)))
+            yield handler_of(machine, written, value, passes=passes)
 
 
 # -- use
@@ -396,8 +396,8 @@ def _use_one(
         if value.is_open:
             router.items.append(OpaqueLayer(path, "a list of middleware is not wholly known", conditions, location))
     elif isinstance(value, FunctionValue):
-        name = handler_name(written, value)
-        router.items.append(Layer(path, Handler(name, passes_on(machine, value)), conditions, location))
+        handler = handler_of(machine, written, value, passes=passes_on(machine, value))
+        router.items.append(Layer(path, handler, conditions, location))
         if dispatches(value):
             machine.dispatching.append((router, path))
             try:
@@ -432,13 +432,13 @@ def _use_opaque(
     conditions, location = tuple(machine.conditions), machine.location(node)
     name = handler_name(written, value)
     if is_transparent(value.package):
-        router.items.append(Layer(path, Handler(name, passes_on=True), conditions, location))
+        router.items.append(Layer(path, handler_of(machine, written, value, passes=True), conditions, location))
         return
     if value.package:
         reason = f"`{name}` comes from the package {value.package}, which may answer or register routes"
     else:
         reason = f"`{name}` could not be resolved{': ' + value.unresolved if value.unresolved else ''}"
-    router.items.append(Layer(path, Handler(name, None), conditions, location))
+    router.items.append(Layer(path, handler_of(machine, written, value, passes=None), conditions, location))
     router.items.append(OpaqueLayer(path, reason, conditions, location))
     for child in routers_behind(machine, value, node):
         mark = len(machine.conditions)
