@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
+from dtma_contract.discovery.express.emitters import emit, listen
 from dtma_contract.discovery.express.handlers import (
     dispatches,
     handler_name,
@@ -72,7 +73,6 @@ _CHAINING = {
     "on",
     "once",
     "off",
-    "emit",
     "addListener",
     "removeListener",
     "engine",
@@ -154,6 +154,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
     }
     if name == "param":
         return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
+    if name == "emit":
+        return NativeFunction(name, lambda this, arguments, node: emit(machine, router, arguments, node))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name == "configure":
@@ -206,7 +208,8 @@ def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Nod
     # An app is told when another one mounts it (Express, API reference: app.onmount).
     if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
         machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
-    return router
+        return router
+    return listen(machine, router, arguments, node)
 
 
 def _param(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from posixpath import basename, dirname, join, normpath, relpath, splitext
 
+from dtma_contract.discovery.express.emitters import emitter_class
 from dtma_contract.discovery.express.express_api import METHODS
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.needed_files import NeededFile, ends_process, naming_variable
@@ -122,6 +123,8 @@ class NodeApi:
             "fast-glob": self._glob,
             "globby": self._glob,
             "tiny-glob": self._glob,
+            "events": lambda: emitter_class(self._machine),
+            "eventemitter3": lambda: emitter_class(self._machine),
             "methods": lambda: ArrayValue(list(METHODS)),
         }
         return makers[name]() if name in makers else Opaque(name, package=name)
@@ -129,7 +132,7 @@ class NodeApi:
     @staticmethod
     def has(name: str) -> bool:
         """Return whether a package is known here although it is none of Node's."""
-        return name in {"glob", "fast-glob", "globby", "tiny-glob", "methods"}
+        return name in {"glob", "fast-glob", "globby", "tiny-glob", "methods", "eventemitter3"}
 
     def _next_tick(self, this: Value, arguments: list[Value], node: Node) -> Value:
         if arguments and isinstance(arguments[0], FunctionValue):
