@@ -36,7 +36,7 @@ PURE = {
     *(
         f"dtma_contract.discovery.express.{name}"
         for name in (
-            "broken_syntax", "call_sites", "contents", "endings", "flatten", "frames", "limits",
+            "broken_syntax", "call_sites", "conditions", "contents", "endings", "flatten", "frames", "limits",
             "middleware_packages", "needed_files", "operators", "patched_loading", "path_syntax", "paths", "problems",
             "registrations", "syntax", "values", "version_ranges",
         )

@@ -114,13 +114,16 @@ def test_a_result_can_be_written_to_a_file(form, beginning, broken, tmp_path):
 
 
 def test_middleware_can_be_named(tmp_path):
-    """A name that nobody would guess is told with --auth-name."""
+    """A name that nobody would guess, of middleware whose text does not show what it asks, is told with --auth-name."""
     folder = write_service(tmp_path / "service")
-    for file in ("routes.js", "authenticate.js"):
-        path = folder / "src" / file
-        path.write_text(
-            path.read_text().replace("authenticate", "doorkeeper").replace("./doorkeeper", "./authenticate")
-        )
+    routes, source = folder / "src" / "routes.js", folder / "src" / "authenticate.js"
+    routes.write_text(
+        routes.read_text().replace("authenticate", "doorkeeper").replace("./doorkeeper", "./authenticate")
+    )
+    source.write_text(
+        "const door = { opens: (q) => q.get('x-key') === process.env.DOOR, shut: (s) => s.status(418).end() };\n"
+        "exports.doorkeeper = (req, res, next) => (door.opens(req) ? next() : door.shut(res));\n"
+    )
     plain = run("drift", "--source", str(folder), "--format", "json", cwd=tmp_path)
     named = run("drift", "--source", str(folder), "--auth-name", "^doorkeeper$", cwd=tmp_path)
 

@@ -160,6 +160,12 @@ def _reduce(machine: Machine, this: Value, arguments: list[Value], node: Node) -
     return total
 
 
+def _reduce_right(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    if _is_open(this):
+        return Opaque("a reduction")
+    return _reduce(machine, ArrayValue(list(reversed(_items(this)))), arguments, node)
+
+
 def _push(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     if isinstance(this, ArrayValue):
         machine.changed(this)
@@ -327,6 +333,7 @@ ARRAY_METHODS: dict[str, Method] = {
     "some": _some,
     "every": _every,
     "reduce": _reduce,
+    "reduceRight": _reduce_right,
     "push": _push,
     "unshift": _unshift,
     "pop": _pop,

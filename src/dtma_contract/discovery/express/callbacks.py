@@ -59,6 +59,7 @@ class Callbacks:
         # The functions are kept, so that no identity is used twice.
         self._known: dict[tuple[_Place, int], FunctionValue] = {}
         self._concerns_server: dict[_Place, bool] = {}
+        self._settled: dict[int, FunctionValue] = {}
         # How often the function at a place was called and registered nothing.
         self._in_vain: Counter[_Place] = Counter()
 
@@ -73,6 +74,10 @@ class Callbacks:
             self._concerns_server[place] = bool(_SERVER_WORDS.search(function.node.text))
         queue = self._first if self._concerns_server[place] else self._idle
         queue.append(_Callback(function, node, tuple(self._machine.conditions)))
+
+    def settle(self, function: FunctionValue) -> None:
+        """Forget a callback: it was seen to be called, and with what."""
+        self._settled[id(function)] = function
 
     def run(self) -> None:
         """Call the callbacks that were remembered, and those that they lead to, as far as the limits allow.
@@ -123,6 +128,8 @@ class Callbacks:
         return True
 
     def _run_one(self, callback: _Callback, limit: int, *, is_last: bool = False) -> bool:
+        if id(callback.function) in self._settled:
+            return False
         self._machine.conditions = list(callback.conditions)
         registrations = self._machine.registrations
         is_cut = self._machine.call_unknowing(callback.function, callback.node, limit) is None

@@ -85,6 +85,8 @@ def _inherit(machine: Machine, made: FunctionValue, parent: Value) -> None:
         made.prototype().proto = parents[0].prototype()
     elif not isinstance(parent, Nothing):
         made.parent = parent
+        if isinstance(parent, NativeFunction) and parent.name == "EventEmitter":
+            made.prototype().proto = parent.props["prototype"]
         made.is_open = True
         made.prototype().is_open = True
 

@@ -232,6 +232,10 @@ def _extends(machine: Machine, this: Value, arguments: list[Value], node: Node) 
             made.prototype().proto = parent.prototype()
         else:
             made.prototype().is_open = True
+            is_emitter = isinstance(parent, NativeFunction) and parent.name == "EventEmitter"
+            inherited = parent.find("prototype") if is_emitter else None
+            if isinstance(inherited, ObjectValue):
+                made.prototype().proto = inherited
     return UNDEFINED
 
 

@@ -32,6 +32,16 @@ _SCRIPTS = (
     "develop",
 )
 _MAX_SCRIPTS = 6
+# Options of Node, of what runs TypeScript and of process managers whose next word is no program.
+_VALUE_OPTIONS = {
+    "-r", "--require", "-P", "-p", "--project", "-c", "--config", "--import", "--loader", "--experimental-loader",
+    "-C", "--conditions", "--env-file", "--env-file-if-exists", "--tsconfig",
+}  # fmt: skip
+_SHELL_PROGRAM = re.compile(r"[\w./-]+\.[cm]?[jt]s\b")
+# The file that tells pm2 what to start, and what it names (PM2, Ecosystem File).
+_MANAGED = re.compile(r"(?:^|/)(?:ecosystem|pm2|process)[\w.-]*\.(?:c?js|json)$")
+_MANAGED_SCRIPT = re.compile(r"\bscript['\"]?\s*:\s*['\"`]([\w./-]+)['\"`]")
+_WORKSPACE_OPTIONS = {"-w", "--workspace", "workspace", "--prefix", "--filter", "-F", "-C", "--dir", "--cwd"}
 _RUNNERS = re.compile(
     r"(?:^|/)(?:ts-node|tsx|ts-node-dev|tsnd|bun|deno|esno|swc-node|jiti)(?:$|-)|ts-node|@swc-node|tsx"
 )
@@ -100,6 +110,13 @@ def _of_script(
             words = shlex.split(command)
         except ValueError:
             words = command.split()
+        if len(words) > 1 and words[0] == "cd":
+            place = clean_path(join(package.folder, words[1]))
+            package = (packages.at(place) if place is not None else None) or package
+            continue
+        if (other := _in_workspace(packages, package, words)) is not None:
+            yield from _of_script(resolver, packages, *other, told_by, depth + 1)
+            continue
         runs_source = bool(_RUNNERS.search(command))
         for position, word in enumerate(words):
             if (
@@ -118,21 +135,46 @@ def _of_script(
                             resolver, packages, package.folder, part, told_by, runs_source=bool(_RUNNERS.search(word))
                         )
             elif word.endswith(".sh"):
-                yield from _of_shell(resolver, packages, package.folder, word, told_by)
-            elif (
-                position
-                and _looks_like_file(word)
-                and words[position - 1]
-                not in {"-r", "--require", "-P", "-p", "--project", "-c", "--config", "--import", "--loader"}
-            ) or (position and words[0] in {"node", "nodemon"} and not word.startswith("-")):
+                yield from _of_listed(resolver, packages, package.folder, word, told_by, _SHELL_PROGRAM)
+            elif position and words[position - 1] in _VALUE_OPTIONS:
+                continue
+            elif _MANAGED.search(word):
+                yield from _of_listed(resolver, packages, package.folder, word, told_by, _MANAGED_SCRIPT)
+            elif position and (
+                _looks_like_file(word) or (words[0] in {"node", "nodemon"} and not word.startswith("-"))
+            ):
                 yield from _of_path(resolver, packages, package.folder, word, told_by, runs_source=runs_source)
 
 
-def _of_shell(resolver: Resolver, packages: Packages, folder: str, path: str, told_by: str) -> Iterator[Entry]:
-    """Yield the programs that a shell script names, in order; what it asks before it starts them is not weighed."""
+def _in_workspace(packages: Packages, package: Package, words: list[str]) -> tuple[Package, str] | None:
+    """Return the package of the repository whose script a command runs, and the script's name.
+
+    See the documentation of ``npm run`` (``--workspace``, ``--prefix``), ``yarn workspace`` and ``pnpm --filter``.
+    """
+    if not words or words[0] not in {"npm", "yarn", "pnpm"}:
+        return None
+    split = [part for word in words[1:] for part in (word.split("=", 1) if word.startswith("-") else [word])]
+    named, rest = "", list[str]()
+    while split:
+        word = split.pop(0)
+        if word in _WORKSPACE_OPTIONS and split:
+            named = split.pop(0)
+        elif not word.startswith("-") and word not in {"run", "run-script"}:
+            rest.append(word)
+    if not named or not rest:
+        return None
+    place = clean_path(join(package.folder, named))
+    other = packages.workspace(join(package.folder, "package.json"), named) or (packages.at(place) if place else None)
+    return (other, rest[0]) if other is not None else None
+
+
+def _of_listed(
+    resolver: Resolver, packages: Packages, folder: str, path: str, told_by: str, pattern: re.Pattern[str]
+) -> Iterator[Entry]:
+    """Yield the programs that a file names, in order; what a shell script asks before it starts them is not weighed."""
     cleaned = clean_path(join(folder, path))
     content = resolver.tree.read(cleaned) if cleaned else None
-    for word in re.findall(r"[\w./-]+\.[cm]?[jt]s\b", content.decode("utf-8", "replace") if content else ""):
+    for word in pattern.findall(content.decode("utf-8", "replace") if content else ""):
         yield from _of_path(resolver, packages, folder, word, told_by, runs_source=False)
 
 

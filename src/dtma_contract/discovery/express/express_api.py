@@ -7,13 +7,14 @@ from collections.abc import Callable, Iterator
 from functools import partial
 
 from dtma_contract.discovery.express.absent_exports import absent_export
+from dtma_contract.discovery.express.emitters import emit, listen
 from dtma_contract.discovery.express.handlers import (
     dispatches,
     handler_name,
+    handler_of,
     may_leave,
     passes_on,
     routers_behind,
-    skips,
 )
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
@@ -72,7 +73,6 @@ _CHAINING = {
     "on",
     "once",
     "off",
-    "emit",
     "addListener",
     "removeListener",
     "engine",
@@ -154,6 +154,8 @@ def router_member(machine: Machine, router: RouterValue, name: str) -> Value:
     }
     if name == "param":
         return NativeFunction(name, lambda this, arguments, node: _param(machine, router, arguments))
+    if name == "emit":
+        return NativeFunction(name, lambda this, arguments, node: emit(machine, router, arguments, node))
     if name in {"on", "once"}:
         return NativeFunction(name, lambda this, arguments, node: _on(machine, router, arguments, node))
     if name == "configure":
@@ -206,7 +208,8 @@ def _on(machine: Machine, router: RouterValue, arguments: list[Value], node: Nod
     # An app is told when another one mounts it (Express, API reference: app.onmount).
     if len(arguments) > 1 and arguments[0] == "mount" and isinstance(arguments[1], FunctionValue):
         machine.call(arguments[1], router, [Opaque("the app that mounts it")], node)
-    return router
+        return router
+    return listen(machine, router, arguments, node)
 
 
 def _param(machine: Machine, router: RouterValue, arguments: list[Value]) -> Value:
@@ -328,7 +331,7 @@ def _handlers(machine: Machine, values: list[Value], nodes: list[Node | None], n
         passing = [passes_on(machine, option) for option in options if not isinstance(option, ArrayValue)]
         if passing:
             passes = passing[0] if len(set(passing)) == 1 else None
-            yield Handler(handler_name(written, value), passes, any(map(skips, options)))
+            yield handler_of(machine, written, value, passes=passes)
 
 
 # -- use
@@ -396,8 +399,8 @@ def _use_one(
         if value.is_open:
             router.items.append(OpaqueLayer(path, "a list of middleware is not wholly known", conditions, location))
     elif isinstance(value, FunctionValue):
-        name = handler_name(written, value)
-        router.items.append(Layer(path, Handler(name, passes_on(machine, value)), conditions, location))
+        handler = handler_of(machine, written, value, passes=passes_on(machine, value))
+        router.items.append(Layer(path, handler, conditions, location))
         if dispatches(value):
             machine.dispatching.append((router, path))
             try:
@@ -432,13 +435,13 @@ def _use_opaque(
     conditions, location = tuple(machine.conditions), machine.location(node)
     name = handler_name(written, value)
     if is_transparent(value.package):
-        router.items.append(Layer(path, Handler(name, passes_on=True), conditions, location))
+        router.items.append(Layer(path, handler_of(machine, written, value, passes=True), conditions, location))
         return
     if value.package:
         reason = f"`{name}` comes from the package {value.package}, which may answer or register routes"
     else:
         reason = f"`{name}` could not be resolved{': ' + value.unresolved if value.unresolved else ''}"
-    router.items.append(Layer(path, Handler(name, None), conditions, location))
+    router.items.append(Layer(path, handler_of(machine, written, value, passes=None), conditions, location))
     router.items.append(OpaqueLayer(path, reason, conditions, location))
     for child in routers_behind(machine, value, node):
         mark = len(machine.conditions)

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dtma_contract.discovery.express.classes import construct_into, define_class, define_method, initialise_fields
-from dtma_contract.discovery.express.declarations import (
-    assign_to,
-    function_of,
-    property_name,
-)
+from dtma_contract.discovery.express.conditions import condition_of, sides_of
+from dtma_contract.discovery.express.declarations import assign_to, function_of, property_name
 from dtma_contract.discovery.express.language import call_member, member_of
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.operators import as_text, binary, negation, signed, type_name
-from dtma_contract.discovery.express.statements import condition_of, iterated, negated
+from dtma_contract.discovery.express.statements import iterated
 from dtma_contract.discovery.express.syntax import Node, unescape
 from dtma_contract.discovery.express.values import (
     NULL,
@@ -412,10 +409,10 @@ def _ternary(machine: Machine, node: Node, scope: Scope) -> Value:
     if decided is not None:
         with machine.end.chosen():
             return machine.evaluate(then if decided else other, scope)
-    condition = condition_of(test)
+    condition, opposite = sides_of(test)
     sides: list[tuple[str, Callable[[], Value]]] = [
         (condition, lambda: machine.evaluate(then, scope)),
-        (negated(condition), lambda: machine.evaluate(other, scope)),
+        (opposite, lambda: machine.evaluate(other, scope)),
     ]
     results = machine.branches(sides, leaves=lambda _: False)
     got = [(label, result) for (label, _), result in zip(sides, results, strict=True) if result is not None]
@@ -447,7 +444,9 @@ def _meta(machine: Machine, node: Node, scope: Scope) -> Value:
     if node.text.startswith("import"):
         path = f"/{node.file.path}"
         folder = path.rpartition("/")[0]
-        meta = ObjectValue({"url": f"file://{path}", "dirname": folder or "/", "filename": path})
+        script = machine.member(machine.member(machine.globals.names["process"], "argv", node), "1", node)
+        is_main = binary("===", path, script)
+        meta = ObjectValue({"url": f"file://{path}", "dirname": folder or "/", "filename": path, "main": is_main})
         meta.is_open = True
         return meta
     return Opaque(node.text)
@@ -455,10 +454,6 @@ def _meta(machine: Machine, node: Node, scope: Scope) -> Value:
 
 def _class(machine: Machine, node: Node, scope: Scope) -> Value:
     return define_class(machine, node, scope)
-
-
-def _jsx(machine: Machine, node: Node, scope: Scope) -> Value:
-    return Opaque("markup")
 
 
 EVALUATORS = {
@@ -495,6 +490,6 @@ EVALUATORS = {
     "yield_expression": _yield,
     "meta_property": _meta,
     "parenthesized_expression": _sequence,
-    "jsx_element": _jsx,
-    "jsx_self_closing_element": _jsx,
+    "jsx_element": lambda machine, node, scope: Opaque("markup"),
+    "jsx_self_closing_element": lambda machine, node, scope: Opaque("markup"),
 }

@@ -182,6 +182,9 @@ def _walk(state: _State, router: RouterValue, place: _Place) -> None:
             via = place.via if place.conditions or not conditions else None
             held = replace(place, conditions=conditions, via=via, leaves=leaves, defaults=defaults)
             _route(state, item, template, raw, held, layers, reached=is_reached, altered=altered)
+            if ALL_METHODS in item.methods and template.endswith("*"):
+                # `app.all('/api/*', requireToken)` runs before what is registered later, as middleware does.
+                layers += [(template, handler) for handler in item.handlers if handler.passes_on is not False]
         elif isinstance(item, Mount):
             via = place.via if place.conditions else item.location
             inner = _Place(template, raw, tuple(layers), conditions, is_reached, trail, altered, via, leaves, defaults)
@@ -289,11 +292,11 @@ def _route(
 
 def _secured(state: _State, handlers: Sequence[Handler], last: Sequence[Handler]) -> bool | None:
     """Return whether a token is asked for, or None where a handler without a name, or the last one, may ask for it."""
-    if any(state.auth.search(handler.name) and not _NO_AUTH.search(handler.name) for handler in handlers):
+    named = [h for h in handlers if state.auth.search(h.name) and not _NO_AUTH.search(h.name)]
+    if any(not handler.lets_some_pass for handler in named) or any(handler.asks for handler in handlers):
         return True
-    is_doubtful = any(handler.name == _UNNAMED for handler in handlers) or any(
-        state.auth.search(handler.name) for handler in last
-    )
+    is_doubtful = bool(named) or any(handler.name == _UNNAMED or handler.asks is None for handler in handlers)
+    is_doubtful |= any(state.auth.search(handler.name) or handler.asks is not False for handler in last)
     return None if is_doubtful else False
 
 
@@ -353,7 +356,8 @@ def _runs_before(layer: str, template: str) -> bool:
         return True
     parts, whole = canonical_path(layer).split("/"), canonical_path(template).split("/")
     return len(parts) <= len(whole) and all(
-        part == other or part in {"{}", "*", UNRESOLVED} for part, other in zip(parts, whole, strict=False)
+        part == other or part in {"{}", UNRESOLVED} or (part.endswith("*") and other.startswith(part[:-1]))
+        for part, other in zip(parts, whole, strict=False)
     )
 
 

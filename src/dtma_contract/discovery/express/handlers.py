@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator
 
 from dtma_contract.discovery.express.contents import routers_in
+from dtma_contract.discovery.express.credentials import asks_for_credentials, lets_some_pass
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.middleware_packages import is_transparent
-from dtma_contract.discovery.express.registrations import RouterValue
+from dtma_contract.discovery.express.registrations import Handler, RouterValue
 from dtma_contract.discovery.express.syntax import Node
 from dtma_contract.discovery.express.values import (
     UNDEFINED,
@@ -20,7 +21,7 @@ from dtma_contract.discovery.express.values import (
     alternatives,
 )
 
-__all__ = ["dispatches", "handler_name", "may_leave", "passes_on", "routers_behind", "skips"]
+__all__ = ["dispatches", "handler_name", "handler_of", "may_leave", "passes_on", "routers_behind"]
 
 # Request, response and the way on (Express, "Writing middleware").
 _WITH_NEXT = 3
@@ -58,7 +59,27 @@ def handler_name(written: Node | None, value: Value) -> str:
     return "a handler"
 
 
-def skips(value: Value) -> bool:
+def handler_of(machine: Machine, written: Node | None, value: Value, *, passes: bool | None) -> Handler:
+    """Return what is told of a handler.
+
+    Args:
+        machine: the evaluation.
+        written: the argument that stands for it, or None.
+        value: what that is.
+        passes: whether it may leave a request to what was registered after it.
+    """
+    options = [option for _, option in alternatives(value)]
+    asking = {asks_for_credentials(machine, option) for option in options}
+    return Handler(
+        handler_name(written, value),
+        passes,
+        any(map(_skips, options)),
+        asking.pop() if len(asking) == 1 else None,
+        any(map(lets_some_pass, options)),
+    )
+
+
+def _skips(value: Value) -> bool:
     """Return whether a handler may leave the rest of its own route (`next('route')`)."""
     return isinstance(value, FunctionValue) and bool(re.search(r"['\"`]route['\"`]|\.\.\.", value.node.text))
 

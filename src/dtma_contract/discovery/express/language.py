@@ -72,7 +72,7 @@ def member_of(machine: Machine, holder: Value, name: Value, node: Node) -> Value
     if isinstance(holder, Opaque):
         if name in {"default", "prototype"} and holder.package:
             return holder
-        return holder.derived(f"{holder.origin}.{name}")
+        return dict(holder.known).get(name) or holder.derived(f"{holder.origin}.{name}")
     if isinstance(holder, Nothing):
         return Opaque(f"{holder.name}.{name}")
     return _method(machine, holder, name)

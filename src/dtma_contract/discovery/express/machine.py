@@ -51,9 +51,9 @@ _NAMES = {"identifier", "property_identifier", "private_property_identifier"}
 
 # Natives that call what they are given while they run, or give back what does.
 _CALLING = frozenset({
-    "map", "forEach", "filter", "reduce", "some", "every", "find", "findLast", "findIndex", "flatMap", "sort", "from",
-    "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift", "concat",
-    "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
+    "map", "forEach", "filter", "reduce", "reduceRight", "some", "every", "find", "findLast", "findIndex", "flatMap",
+    "sort", "from", "Array.from", "then", "catch", "finally", "call", "apply", "bind", "Promise", "push", "unshift",
+    "concat", "Promise.all", "Promise.resolve", "resolve", "set", "add", "assign", "Object.assign", "Object.entries",
     "Object.keys", "Object.values", "Object.freeze", "Object.defineProperty", "Object.create",
 })  # fmt: skip
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from posixpath import basename, dirname, join, normpath, relpath, splitext
 
+from dtma_contract.discovery.express.emitters import emitter_class
 from dtma_contract.discovery.express.express_api import METHODS
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.needed_files import NeededFile, ends_process, naming_variable
@@ -19,6 +20,7 @@ from dtma_contract.discovery.express.values import (
     ArrayValue,
     DefaultText,
     FunctionValue,
+    Hole,
     NativeFunction,
     Nothing,
     ObjectValue,
@@ -43,13 +45,17 @@ class NodeApi:
         machine: the evaluation.
         tree: the files.
         working_folder: the folder that the process is started in.
+        script: the file that it is started with.
         is_compiled: whether the source is compiled before it runs, so that listings show names that end in .js.
     """
 
-    def __init__(self, machine: Machine, tree: FileTree, working_folder: str, *, is_compiled: bool) -> None:
+    def __init__(
+        self, machine: Machine, tree: FileTree, working_folder: str, script: str, *, is_compiled: bool
+    ) -> None:
         self._machine = machine
         self._tree = tree
         self._working = f"/{working_folder}"
+        self._script = Text((Hole("process.argv[1]", f"/{script}"),))
         self._is_compiled = is_compiled
         self._made: dict[str, Value] = {}
 
@@ -74,6 +80,7 @@ class NodeApi:
         }
         for name in ("on", "once", "emit", "off", "removeListener"):
             made.props[name] = _native(f"process.{name}", lambda arguments: made)
+        made.props["argv"] = Opaque("process.argv", known=(("1", self._script),))
         made.is_open = True
         made.tag = "process"
         self._made["process"] = made
@@ -116,6 +123,8 @@ class NodeApi:
             "fast-glob": self._glob,
             "globby": self._glob,
             "tiny-glob": self._glob,
+            "events": lambda: emitter_class(self._machine),
+            "eventemitter3": lambda: emitter_class(self._machine),
             "methods": lambda: ArrayValue(list(METHODS)),
         }
         return makers[name]() if name in makers else Opaque(name, package=name)
@@ -123,7 +132,7 @@ class NodeApi:
     @staticmethod
     def has(name: str) -> bool:
         """Return whether a package is known here although it is none of Node's."""
-        return name in {"glob", "fast-glob", "globby", "tiny-glob", "methods"}
+        return name in {"glob", "fast-glob", "globby", "tiny-glob", "methods", "eventemitter3"}
 
     def _next_tick(self, this: Value, arguments: list[Value], node: Node) -> Value:
         if arguments and isinstance(arguments[0], FunctionValue):
@@ -187,6 +196,7 @@ class NodeApi:
             "existsSync": NativeFunction("fs.existsSync", self._exists),
             "statSync": NativeFunction("fs.statSync", self._stat),
             "lstatSync": NativeFunction("fs.lstatSync", self._stat),
+            "realpathSync": _native("fs.realpathSync", lambda a: as_text(a[0]) if a else UNDEFINED),
             "readFileSync": NativeFunction("fs.readFileSync", self._read),
             "readdir": NativeFunction("fs.readdir", self._readdir_calling_back),
             "promises": self.module("fs/promises"),
@@ -297,9 +307,7 @@ class NodeApi:
         made.is_open = True
         made.props |= {
             "fileURLToPath": _native("fileURLToPath", _file_path),
-            "pathToFileURL": _native(
-                "pathToFileURL", lambda a: ObjectValue({"href": as_text(a[0])}) if a else UNDEFINED
-            ),
+            "pathToFileURL": _native("pathToFileURL", lambda a: _file_url(as_text(a[0])) if a else UNDEFINED),
             "URL": url_class(),
         }
         return made
@@ -395,14 +403,23 @@ def url_class() -> NativeFunction:
         first = as_text(arguments[0]) if arguments else UNDEFINED
         base = arguments[1] if len(arguments) > 1 else UNDEFINED
         base = base.props.get("href", UNDEFINED) if isinstance(base, ObjectValue) else base
+        if isinstance(first, str) and first.startswith("file://"):
+            base = first
         if isinstance(first, str) and isinstance(base, str) and base.startswith("file://"):
-            path = normpath(join(dirname(base.removeprefix("file://")), first))
-            return ObjectValue({"href": f"file://{path}", "pathname": path})
+            return _file_url(normpath(join(dirname(base.removeprefix("file://")), first.removeprefix("file://"))))
         made = ObjectValue(tag="a URL")
         made.is_open = True
         return made
 
     return NativeFunction("URL", make)
+
+
+def _file_url(path: Value) -> ObjectValue:
+    href = Text.joined(["file://", path])
+    return ObjectValue(
+        {"href": href, "pathname": path, "protocol": "file:", "toString": _native("toString", lambda arguments: href)},
+        tag="file URL",
+    )
 
 
 def _native(name: str, call: Callable[[list[Value]], Value]) -> NativeFunction:

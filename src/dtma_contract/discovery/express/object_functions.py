@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from dtma_contract.discovery.express.expressions import merge_into
+from dtma_contract.discovery.express.language import store_member
 from dtma_contract.discovery.express.machine import Machine
 from dtma_contract.discovery.express.natives import NativeCall
 from dtma_contract.discovery.express.operators import as_text
@@ -239,6 +240,12 @@ def _has_metadata(machine: Machine, arguments: list[Value], node: Node) -> Value
     return found if isinstance(found, Opaque) else found is not UNDEFINED
 
 
+def _set(machine: Machine, arguments: list[Value], node: Node) -> Value:
+    if len(arguments) > 2 and isinstance(arguments[0], ObjectValue):  # noqa: PLR2004 - holder, name, value
+        store_member(machine, arguments[0], arguments[1], arguments[2], node)
+    return True
+
+
 REFLECT_FUNCTIONS: dict[str, NativeCall] = {
     "defineMetadata": _define_metadata,
     "getMetadata": _get_metadata,
@@ -253,6 +260,7 @@ REFLECT_FUNCTIONS: dict[str, NativeCall] = {
     "get": lambda machine, arguments, node: (
         machine.member(arguments[0], arguments[1], node) if len(arguments) > 1 else UNDEFINED
     ),
+    "set": _set,
     "apply": lambda machine, arguments, node: machine.call(
         arguments[0], arguments[1], list(arguments[2].items) if isinstance(arguments[2], ArrayValue) else [], node
     ),

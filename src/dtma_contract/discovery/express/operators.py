@@ -25,6 +25,7 @@ from dtma_contract.discovery.express.values import (
     alternatives,
     both,
     either,
+    meant,
     truth,
 )
 
@@ -69,6 +70,8 @@ def as_text(value: Value) -> Value:
         return Text.joined(pieces)
     if isinstance(value, PatternValue):
         return f"/{value.source}/{value.flags}"
+    if isinstance(value, ObjectValue) and value.tag == "file URL":
+        return value.props["href"]
     return Text((Hole(value.origin if isinstance(value, Opaque) else "?"),))
 
 
@@ -116,6 +119,9 @@ def loosely_equal(left: Value, right: Value) -> bool | None:
 
 def _strictly_equal(left: Value, right: Value, *, loose: bool) -> Value:
     equal = loosely_equal(left, right)
+    if equal is None and isinstance(text := meant(left), str) and text == meant(right):
+        # The file that the program was started with: that this is it, can be told; that it is not, cannot.
+        return True
     if equal is None:
         return Opaque("a comparison")
     if loose and isinstance(left, Nothing) and isinstance(right, Nothing):

@@ -107,7 +107,7 @@ class Program:
         machine.install(EVALUATORS, EXECUTORS)
         machine.helpers = {**compiler_helpers(machine), "__commonJS": commonjs_wrapper(machine, self._package)}
         install_globals(machine)
-        self._node = NodeApi(machine, tree, folder, is_compiled=entry.is_compiled)
+        self._node = NodeApi(machine, tree, folder, entry.path, is_compiled=entry.is_compiled)
         machine.globals.names["process"] = self._node.process()
         machine.globals.names["URL"] = url_class()
         self._express = express_module(machine)

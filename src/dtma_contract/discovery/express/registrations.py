@@ -31,11 +31,15 @@ class Handler:
         name: as the program names it, such as ``requireToken`` or ``cors``.
         skips: whether it may leave the rest of its own route.
         passes_on: whether it may leave the request to what was registered later, or None where that is not known.
+        asks: whether its text asks for credentials, or None where it may.
+        lets_some_pass: whether it treats requests by their paths, so that some may pass it unasked.
     """
 
     name: str
     passes_on: bool | None = None
     skips: bool = False
+    asks: bool | None = False
+    lets_some_pass: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from dtma_contract.discovery.express.classes import define_class
+from dtma_contract.discovery.express.conditions import condition_of, negated, sides_of
 from dtma_contract.discovery.express.declarations import assign_pattern, declare_all, define_enum, hoist
 from dtma_contract.discovery.express.endings import BREAK, CONTINUE, NORMAL, RETURN, THROW
 from dtma_contract.discovery.express.limits import ThrownError
@@ -27,36 +28,13 @@ from dtma_contract.discovery.express.values import (
     truth,
 )
 
-__all__ = ["EXECUTORS", "condition_of", "iterated", "negated"]
+__all__ = ["EXECUTORS", "iterated"]
 
-_CONDITION_LENGTH = 100
 _LOOPS = {"for_statement", "for_in_statement", "while_statement", "do_statement"}
 _CHANGES = {"update_expression", "augmented_assignment_expression", "assignment_expression"}
 # A loop that registers does so early.
 _IDLE_TURNS = 50
 _ENDLESS_TURNS = 20
-
-
-def condition_of(node: Node) -> str:
-    """Return a condition as a reader finds it in the source, on one line."""
-    text = " ".join(node.text.split())
-    while text.startswith("(") and text.endswith(")") and _is_one_pair(text):
-        text = text[1:-1].strip()
-    return text if len(text) <= _CONDITION_LENGTH else text[:_CONDITION_LENGTH] + "…"
-
-
-def _is_one_pair(text: str) -> bool:
-    depth = 0
-    for position, letter in enumerate(text):
-        depth += (letter == "(") - (letter == ")")
-        if depth == 0 and position < len(text) - 1:
-            return False
-    return depth == 0
-
-
-def negated(condition: str) -> str:
-    """Return the opposite of a condition, as text."""
-    return f"not ({condition})"
 
 
 def _if(machine: Machine, node: Node, scope: Scope) -> int:
@@ -71,16 +49,17 @@ def _if(machine: Machine, node: Node, scope: Scope) -> int:
             bits = machine.execute(chosen, scope)
         # A complaint on the way of a service that starts is one that was not followed well enough.
         return NORMAL if bits == THROW and not machine.tries else bits
-    condition = condition_of(test)
+    condition, opposite = sides_of(test)
     results = machine.branches(
         [
             (condition, lambda: machine.execute(then, scope) if then is not None else NORMAL),
-            (negated(condition), lambda: machine.execute(other, scope) if other is not None else NORMAL),
+            (opposite, lambda: machine.execute(other, scope) if other is not None else NORMAL),
         ],
         leaves=lambda bits: not bits & NORMAL,
     )
     first, second = (THROW if bits is None else bits for bits in results)
-    _remember(machine, condition, first, second)
+    if condition:
+        _remember(machine, condition, first, second)
     return int(first | second)
 
 

@@ -20,6 +20,7 @@ from dtma_contract.discovery.express.values import (
     PatternValue,
     Text,
     Value,
+    meant,
 )
 
 __all__ = ["TEXT_METHODS", "compiled"]
@@ -197,6 +198,16 @@ def _starts(machine: Machine, this: Value, arguments: list[Value], node: Node) -
     return text.startswith(wanted) if isinstance(text, str) and isinstance(wanted, str) else Opaque("a comparison")
 
 
+def _ends(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
+    text, wanted = as_text(this), as_text(arguments[0]) if arguments else UNDEFINED
+    if isinstance(text, str) and isinstance(wanted, str):
+        return text.endswith(wanted)
+    # Whether this is the file that the program was started with: that it is not, is not told by its name.
+    whole, ending = meant(text), meant(wanted)
+    is_end = isinstance(whole, str) and isinstance(ending, str) and whole.endswith(ending)
+    return is_end or Opaque("a comparison")
+
+
 def _concat(machine: Machine, this: Value, arguments: list[Value], node: Node) -> Value:
     return Text.joined([as_text(this), *map(as_text, arguments)])
 
@@ -217,7 +228,7 @@ TEXT_METHODS: dict[str, Method] = {
     "replace": _replace(every=False),
     "replaceAll": _replace(every=True),
     "startsWith": _starts,
-    "endsWith": _known(lambda text, wanted: text.endswith(wanted)),
+    "endsWith": _ends,
     "includes": _known(lambda text, wanted, start=0: wanted in text[start:]),
     "indexOf": _known(lambda text, wanted, start=0: text.find(wanted, start)),
     "lastIndexOf": _known(lambda text, wanted: text.rfind(wanted)),

@@ -40,6 +40,7 @@ __all__ = [
     "alternatives",
     "both",
     "either",
+    "meant",
     "truth",
 ]
 
@@ -96,9 +97,11 @@ class Hole:
 
     Attributes:
         origin: where it comes from, such as ``process.env.PREFIX``.
+        meant: what it is where nothing else starts the program, as far as that is known.
     """
 
     origin: str
+    meant: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +155,7 @@ class Opaque:
         unresolved: why it should have been known and is not; empty where it is a matter of the running program.
         missing_at: where it is imported from a module that exports no such name; None for anything else.
         given: what it was made of by a call, where that holds apps, routers or functions.
+        known: the members of which something is known all the same, by name.
     """
 
     origin: str
@@ -159,6 +163,7 @@ class Opaque:
     unresolved: str = ""
     missing_at: Location | None = None
     given: tuple[Value, ...] = ()
+    known: tuple[tuple[str, Value], ...] = ()
 
     def derived(self, origin: str) -> Opaque:
         """Return what comes out of it, such as a member or the answer of a call."""
@@ -407,6 +412,13 @@ def alternatives(value: Value) -> Iterator[tuple[str, Value]]:
         yield "", value
 
 
+def meant(value: Value) -> Value:
+    """Return the text that a value is where nothing else starts the program, else the value itself."""
+    if not isinstance(value, Text) or not all(isinstance(part, str) or part.meant for part in value.parts):
+        return value
+    return "".join(part if isinstance(part, str) else part.meant for part in value.parts)
+
+
 def both(one: str, other: str) -> str:
     """Return two conditions as one; what grows too long is cut, for nobody would read it."""
     if not one or not other or other in one:
@@ -448,7 +460,7 @@ def truth(value: Value) -> bool | None:
     if isinstance(value, Nothing):
         return False
     if isinstance(value, Text):
-        return True if any(isinstance(part, str) for part in value.parts) else None
+        return True if any(isinstance(part, str) or part.meant for part in value.parts) else None
     if isinstance(value, Either):
         known = {truth(option) for _, option in value.options}
         return known.pop() if len(known) == 1 and len(value.options) > 1 else None
