@@ -38,6 +38,15 @@ ASKED = {
         "class Gate { pass(req, res, next) { if (!req.cookies.session) throw new Unauthorized(); next(); } }"
         "const gate = new Gate(); app.get('/a', gate.pass, h);"
     ),
+    "what writes down whom it refused": (
+        "const gate = (req, res, next) => { if (req.headers.authorization === process.env.TOKEN) return next();"
+        "  console.warn('refused', req.method, req.path); res.status(401).json({ path: req.originalUrl }); };"
+        "app.use(gate); app.get('/a', h);"
+    ),
+    "a name that says so, and a log": (
+        "function requireToken(req, res, next) { console.log(`${req.method} ${req.path}`); check(req, res, next); }"
+        "app.get('/a', requireToken, h);"
+    ),
     "a function that is made": (
         "const gate = (key) => (req, res, next) => (req.get('authorization') === key ? next() : res.sendStatus(403));"
         "app.get('/a', gate('x'), h);"
@@ -49,6 +58,11 @@ DOUBTFUL = {
     "a name that says so, and paths that are let through": "const open = ['/a'];"
     "function authenticate(req, res, next) { return open.includes(req.path) ? next() : check(req, res, next); }"
     "app.use(authenticate); app.get('/a', h);",
+    "some paths are looked up": "const gate = (q, s, n) => { if (isOpen(q.path)) return n(); check(q, s, n); };"
+    "app.use(gate); app.get('/a', h);",
+    "some methods are let through": "function authorize(q, s, n) {"
+    "  switch (q.method) { case 'GET': return n(); } check(q, s, n); }"
+    "app.use(authorize); app.get('/a', h);",
     "a handler that is wrapped": "const closed = (f) => (q, s, n) => check(q, s, () => f(q, s, n));"
     "app.get('/a', closed(h));",
     "a package that is not known": "app.use(require('acme')()); app.get('/a', h);",
